@@ -1,0 +1,133 @@
+/*
+ * A run: one sequence going through a program, one op at a time. The only mutable part of the
+ * engine.
+ *
+ *     struct run *run = run_new(model, program, compute, &options, &err);
+ *     run_begin(run, ids, n, &err);       // a pass over n new tokens; all that can fail, fails
+ * here while (run_step(run)) ;             // one op a call; or run_until(run, op)
+ *     run_commit(run);                    // the cache now holds these n tokens
+ *     run_read(run, value, NULL, out, &err);
+ *
+ * What is kept: at each block's input the residual stream, q (after rotation), k and v (the KV
+ * cache), and per query and head the log-sum-exp of its scores. Everything else of any layer
+ * and position is derived from those when it is read, by the same ops, patches included: memory
+ * is O(T d) a layer, not O(T^2).
+ */
+#ifndef GPTSCOPE_ENGINE_RUN_H
+#define GPTSCOPE_ENGINE_RUN_H
+
+#include "engine/program.h"
+#include "tensor/compute.h"
+
+#include <stdint.h>
+
+struct run;
+
+struct run_options {
+    int n_ctx;   /* positions; 0: the model's */
+    int chunk;   /* most tokens a pass; 0: 512 (or n_ctx, if that is less) */
+    bool staged; /* run_step does the attention stages one by one: a pass then needs
+                    n_head * n_new * n_kv floats more */
+    bool lean; /* keep nothing but the cache: run_read then only gives what the last pass still
+                  holds. For measuring what keeping costs. */
+};
+
+struct run *run_new(const struct model *m, const struct program *p, struct compute *c,
+                    const struct run_options *o, struct err *err);
+void run_free(struct run *r); /* NULL is fine */
+
+/* --- a pass --- */
+
+/* Starts a pass over n new tokens (1 <= n <= chunk) after those committed; an unfinished pass
+ * is dropped. Fails for ids outside the vocabulary, lack of context or of memory. */
+bool run_begin(struct run *r, const int32_t *ids, int n, struct err *err);
+/* Executes the op at run_pc. False at the end of the program (nothing is done then). */
+bool run_step(struct run *r);
+/* Executes ops until pc == op (at most n_steps). Attention that nobody looks into runs as one
+ * blocked kernel. */
+void run_until(struct run *r, int op);
+/* Goes back to the state before `op` (<= pc): re-executes from that block's kept input. */
+void run_rewind(struct run *r, int op);
+/* Ends the pass: finishes it if need be, then the cache holds its tokens. */
+void run_commit(struct run *r);
+/* Drops an unfinished pass and forgets all but the first n positions. */
+void run_truncate(struct run *r, int n);
+/* begin, until the end, commit, in chunks, for any n. Stops between chunks when interrupted:
+ * the chunks done stay. */
+bool run_feed(struct run *r, const int32_t *ids, int n, struct err *err);
+
+const struct program *run_program(const struct run *r);
+const struct model *run_model(const struct run *r);
+int run_pc(const struct run *r);       /* next op; n_steps when the pass is done */
+bool run_in_pass(const struct run *r); /* begun and not committed */
+int run_n_past(const struct run *r);   /* positions committed */
+int run_n_new(const struct run *r);    /* positions of the pass begun; 0 outside */
+int run_n_ctx(const struct run *r);
+int run_chunk(const struct run *r);
+const int32_t *run_tokens(const struct run *r); /* n_past + n_new ids */
+/* Changes whenever any value may have: for caches of drawings. */
+uint64_t run_version(const struct run *r);
+
+/* --- reading values --- */
+
+/* Part of a value: per axis the first index and the count. */
+struct region {
+    int first[3], count[3];
+};
+
+/* Positions for which a value can be read: committed ones, and those of the pass once the op
+ * that makes it has run. */
+int run_ready(const struct run *r, int value);
+/* The value's shape now (AXIS_POS and AXIS_KEY: run_ready) ; returns its number of axes. */
+int run_shape(const struct run *r, int value, int shape[3]);
+/* Copies a region (NULL: all) into out, C order, f32; derives it when it is not in memory. A
+ * view of any head's scores or pattern costs what the region holds, not T x T. Tokens come as
+ * floats. */
+bool run_read(const struct run *r, int value, const struct region *region, float *out,
+              struct err *err);
+/* Log-sum-exp of the scaled, masked scores of one query in one head. */
+float run_lse(const struct run *r, int layer, int head, int query);
+
+/* Bytes held: for `info`, the cache view and benchmarks. */
+struct run_memory {
+    size_t cache, kept, arena, scratch; /* of n_past + n_new positions, not of n_ctx */
+};
+void run_memory(const struct run *r, struct run_memory *m);
+
+/* --- patches: changes made to values as they are computed --- */
+
+enum patch_kind { PATCH_ZERO, PATCH_SCALE, PATCH_SET, PATCH_MEAN };
+
+/* Adds a patch of a region of a value (positions beyond those computed are fine; count -1 is
+ * "to the end"): ZERO; SCALE by factor; SET to data[region] (copied; data NULL: to factor);
+ * MEAN: each row to the mean over the region's positions (those of the pass). Patches act from
+ * the next pass on; whoever adds one truncates the run to where it shall act. Fails for values
+ * that nothing reads (LIFE_DEMAND) and for regions outside the value. Returns a patch id >= 0
+ * or -1. */
+int run_patch(struct run *r, enum patch_kind kind, int value, const struct region *region,
+              float factor, const float *data, struct err *err);
+/* A patch with what another run has there. */
+int run_patch_from(struct run *r, const struct run *other, int value,
+                   const struct region *region, struct err *err);
+void run_unpatch(struct run *r, int id); /* -1: all */
+int run_n_patches(const struct run *r);
+const char *run_patch_text(const struct run *r, int i,
+                           int *id); /* "zero blocks.2.attn.z[:, 3, :]" */
+
+/* What an op's function is given: pointers for `rows` positions from pos0 on. */
+struct op_call {
+    const struct run *run;
+    const struct op *op;
+    int pos0, rows;
+    int n_key;                  /* attention stages: keys a row has room for (stride) */
+    const float *in[OP_MAX_IN]; /* as shaped in the program; a k or v input of an attention
+                                   stage starts at position 0 */
+    float *out[OP_MAX_OUT];     /* NULL: not wanted */
+    float *lse;                 /* OP_SOFTMAX in attention: [rows, n_head], may be NULL */
+};
+typedef void op_function(const struct op_call *call, void *user);
+
+/* Puts fn in place of an op's own function (NULL restores it). */
+void run_replace(struct run *r, int op, op_function *fn, void *user);
+
+#endif

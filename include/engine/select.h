@@ -1,0 +1,30 @@
+/*
+ * Selecting values by name: exact names, globs, short forms and others' names.
+ *
+ *     blocks.*.attn.pattern,logits      globs over names, joined by commas
+ *     L0-3.attn.q   L5.H1.pattern       layers, ranges; one head
+ *     hook_embed, blocks.0.attn.hook_q  TransformerLens
+ *     Qcur-0, kq_soft_max-2, l_out-3    llama.cpp
+ */
+#ifndef GPTSCOPE_ENGINE_SELECT_H
+#define GPTSCOPE_ENGINE_SELECT_H
+
+#include "engine/program.h"
+
+struct selected {
+    int value;
+    int head; /* -1: all */
+};
+
+struct selection {
+    struct selected *item;
+    int n, cap;
+};
+
+/* In program order without doubles. A part that names nothing is an error that gives the
+ * nearest names. */
+bool selection_parse(struct selection *s, const struct program *p, const char *text,
+                     struct err *err);
+void selection_release(struct selection *s);
+
+#endif

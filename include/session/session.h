@@ -1,0 +1,97 @@
+/*
+ * What all front ends share: the model, the tokens, the run, the cursor, the settings. Commands
+ * change it, views read it, nothing else holds state of its own.
+ */
+#ifndef GPTSCOPE_SESSION_SESSION_H
+#define GPTSCOPE_SESSION_SESSION_H
+
+#include "base/err.h"
+#include "base/rng.h"
+#include "base/str.h"
+#include "engine/program.h"
+#include "engine/run.h"
+#include "engine/sample.h"
+#include "model/model.h"
+#include "session/settings.h"
+#include "text/tokenizer.h"
+
+/* The attention stages in program order; `,` and `.` move along them. */
+enum stage { STAGE_RAW, STAGE_SCALED, STAGE_MASKED, STAGE_PATTERN, STAGE_MIX, STAGE_COUNT };
+const char *stage_name(enum stage s);   /* "raw", "scaled", "masked", "softmax", "weighted V" */
+const char *stage_suffix(enum stage s); /* "attn.scores_raw" ... "attn.pattern", "attn.z" */
+
+/* Where the user looks. Always inside the model and the tokens. */
+struct cursor_at {
+    int layer, head;
+    int query, key; /* cell of the attention map; query is also the position of other views */
+    enum stage stage;
+};
+
+struct session {
+    struct compute *compute; /* borrowed */
+    struct model *model;
+    struct tokenizer *tokenizer;
+    struct program *program;
+    struct run *run;
+
+    struct str prompt; /* as typed */
+    struct ids ids;    /* prompt, then generated tokens; the run has taken a prefix of them */
+    int n_prompt;      /* ids of the prompt */
+    struct str log;    /* messages, a line each */
+    char message[256]; /* the newest one, safe for a terminal */
+
+    struct cursor_at at;
+    struct settings set;
+    struct rng rng;
+    bool quit;
+};
+
+/* Opens a model and makes the run; the prompt is empty. */
+struct session *session_new(const char *model_spec, struct compute *c,
+                            const struct settings *set, struct err *err);
+void session_free(struct session *s);
+/* Another model for the same session; on failure the old one stays. The prompt is kept. */
+bool session_load(struct session *s, const char *model_spec, struct err *err);
+
+/* --- the tokens --- */
+/* New text: re-tokenised; the cache of the common prefix is kept, the rest is to be computed.
+ * On failure nothing changes. */
+bool session_prompt(struct session *s, const char *text, size_t n, struct err *err);
+bool session_prompt_ids(struct session *s, const int32_t *ids, int n, struct err *err);
+/* Adds a token after the last one (chosen by the user or the sampler). */
+bool session_append(struct session *s, int id, struct err *err);
+/* Forgets all but the first n tokens. */
+void session_truncate(struct session *s, int n);
+/* Tokens that the run has not begun to compute. */
+int session_pending(const struct session *s);
+/* All tokens computed, no pass open. */
+bool session_done(const struct session *s);
+
+/* --- the pass --- */
+/* Each returns false with err when there is nothing to do ("all tokens are computed; n
+ * generates the next") or no room. They begin the next pass by themselves and commit at its
+ * end. */
+bool session_step(struct session *s, struct err *err);  /* one op */
+bool session_layer(struct session *s, struct err *err); /* to the start of the next block */
+bool session_pass(struct session *s, struct err *err);  /* to the end of this pass: "token" */
+bool session_back(struct session *s,
+                  struct err *err); /* one op back, also into earlier passes */
+/* Computes everything pending; looks at interrupt_pending between ops. With seconds > 0 returns
+ * after about that time, true with *more set when work is left (the UI's time budget). */
+bool session_run(struct session *s, double seconds, bool *more, struct err *err);
+/* Runs to the end, samples one token and appends it; *id gets it. Its own pass is left to do
+ * (pending) so that it can be stepped. */
+bool session_generate(struct session *s, int *id, struct err *err);
+
+/* --- reading --- */
+/* logits after the last computed position into out[n_vocab]; false when none are computed yet.
+ */
+bool session_logits(const struct session *s, float *out);
+/* A viewport of the selected stage's map of one head, [n_query, n_key] of `region` (axes head,
+ * query, key): masked cells come as -inf for scores and 0 for the pattern. */
+int session_stage_value(const struct session *s, int layer, enum stage stage); /* value index */
+
+void session_say(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void session_clamp(struct session *s); /* puts the cursor back inside */
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * Settings: one row each in src/session/settings.c with type, range, default and help; used by
+ * `set`, the command line's options, completion and the manual.
+ */
+#ifndef GPTSCOPE_SESSION_SETTINGS_H
+#define GPTSCOPE_SESSION_SETTINGS_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include "engine/sample.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum color_scale { SCALE_LINEAR, SCALE_SQRT, SCALE_LOG, SCALE_ROW_MAX };
+enum lang { LANG_EN, LANG_ZH };
+enum color_mode { COLOR_AUTO, COLOR_NEVER, COLOR_ALWAYS, COLOR_256, COLOR_TRUE };
+
+struct settings {
+    struct sampler sampler; /* temp, top-k, top-p, min-p */
+    int64_t seed;
+    int64_t ctx;     /* 0: the model's */
+    int64_t threads; /* 0: all cores */
+    int64_t chunk;   /* tokens a pass; 0: 512 */
+    enum color_scale scale;
+    bool hide_sink;
+    bool ascii;
+    enum color_mode color;
+    char theme[16]; /* "viridis", "cividis", "grey" */
+    enum lang lang;
+    bool ignore_eos;
+};
+
+enum setting_type { SETTING_INT, SETTING_REAL, SETTING_BOOL, SETTING_ENUM };
+struct setting {
+    const char *name; /* "top-k" */
+    enum setting_type type;
+    size_t offset;            /* into struct settings */
+    double lo, hi;            /* INT, REAL */
+    const char *const *words; /* ENUM (theme's text, too), NULL-terminated */
+    const char *help, *example;
+};
+extern const struct setting setting_table[]; /* ends with a NULL name */
+
+void settings_init(struct settings *s); /* defaults */
+const struct setting *setting_find(const char *name);
+/* "set top-k 40": checks type and range; the message gives what is allowed. */
+bool settings_set(struct settings *s, const char *name, const char *text, struct err *err);
+void settings_print(const struct settings *s, const struct setting *row, struct str *out);
+
+#endif

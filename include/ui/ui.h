@@ -1,0 +1,19 @@
+/*
+ * The front ends. Each returns an exit status.
+ */
+#ifndef GPTSCOPE_UI_UI_H
+#define GPTSCOPE_UI_UI_H
+
+#include "base/err.h"
+#include "session/session.h"
+
+#include <stdbool.h>
+
+struct tool_args;
+
+/* The curses program: runs until quit; the terminal is given back, whatever ends it. */
+int ui_curses(struct session *s, const struct tool_args *a, struct err *err);
+/* readline prompt, or plain lines when stdin is not a terminal. */
+int ui_repl(struct session *s, const struct tool_args *a, struct err *err);
+
+#endif

@@ -29,6 +29,7 @@ enum style {
     STYLE_FRAME_ACTIVE,
     STYLE_COUNT
 };
+const char *style_name(enum style style); /* "title" */
 
 /* Colours are 0xRRGGBB, or COLOR_NONE for the terminal's own. Back ends map them to what is
  * there (256: nearest of the cube and greys; 16, 8: nearest; 0: attributes only). */
@@ -42,17 +43,24 @@ struct look {
 
 enum colormap { MAP_SEQUENTIAL, MAP_DIVERGING };
 
+/* A colour map: evenly spaced colours, mixed in between. */
+struct ramp {
+    const uint32_t *rgb;
+    int n;
+};
+
 struct theme {
-    const char *name; /* "viridis", "cividis", "grey" */
-    struct look look[STYLE_COUNT];
-    const uint32_t *map[2]; /* 256 colours each: from low to high; negative - 0 - positive */
+    const char *name;        /* "viridis", "cividis", "grey" */
+    const struct look *look; /* [STYLE_COUNT] */
+    struct ramp map[2];      /* from low to high; negative - 0 - positive */
 };
 extern const struct theme themes[]; /* ends with a NULL name; [0] is the default */
-const struct theme *theme_find(const char *name);
-/* t in [0,1] of a map. */
+const struct theme *theme_find(const char *name); /* NULL when there is none */
+/* t in [0,1] of a map; NAN counts as 0. */
 uint32_t theme_color(const struct theme *t, enum colormap map, double at);
 uint32_t color_contrast(uint32_t bg); /* black or white, whichever reads better on bg */
 int color_to_256(uint32_t rgb);       /* index 16..255 */
 int color_to_16(uint32_t rgb);        /* index 0..15 */
+int color_to_8(uint32_t rgb);         /* index 0..7 */
 
 #endif

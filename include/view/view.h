@@ -1,5 +1,11 @@
 /*
  * Views: pure functions from the session to cells. One file per view, one row per view.
+ *
+ *     struct screen st;
+ *     screen_init(&st);
+ *     screen_open(&st, view_find("heads"), canvas->w, canvas->h);
+ *     screen_draw(session, &st, canvas);
+ *     screen_release(&st);
  */
 #ifndef GPTSCOPE_VIEW_VIEW_H
 #define GPTSCOPE_VIEW_VIEW_H
@@ -7,26 +13,55 @@
 #include "session/session.h"
 #include "view/canvas.h"
 
-/* State of the screen that is not the session's: which views are open, where they scroll. */
+/* Places of the screen. Every view has its home; opening a view puts it there. Small screens
+ * show LEFT, RIGHT and RIGHT_LOW one at a time, beside MAIN. */
+enum slot { SLOT_LEFT, SLOT_MAIN, SLOT_LOW, SLOT_RIGHT, SLOT_RIGHT_LOW, SLOT_COUNT };
+
+/* A key for the footer and the help view: rows of command/keys.h, filled in by the front end
+ * (this layer does not know commands). The list ends with a NULL key. */
+struct hint {
+    const char *key, *help;
+    const char *footer; /* short word for the footer, or NULL */
+};
+
+struct view_cache; /* summaries kept between drawings, by run_version (view/cache.h) */
+
+#define VIEW_MAX 16
+
+/* State of the screen that is not the session's: which views are open, where they scroll, what
+ * commands want from the program's loop. */
 struct screen {
-    int focus;    /* panel index in the layout */
-    int panel[8]; /* view of each panel: index into view_table */
-    bool maximised;
-    bool help;         /* help is laid over the focused panel */
-    int scroll[16];    /* per view: first row shown, kept around the cursor by the views */
+    enum slot focus;       /* the slot with the bright frame */
+    int panel[SLOT_COUNT]; /* view in each slot: index into view_table */
+    enum slot side;        /* which of LEFT, RIGHT, RIGHT_LOW a small screen shows */
+    bool maximised;        /* the focused panel takes all */
+    bool help;             /* help is laid over the panels */
+    int scroll[VIEW_MAX];  /* rows scrolled, by view; the views bound it */
+    int value;             /* the tensor view's value; -1: what the last op made */
+
+    /* Left by commands, done by the program's loop between keys. */
+    bool running;   /* compute what is pending, in slices; Esc stops */
+    int generating; /* tokens still to be generated */
+    bool want_line; /* open the `:` line */
+    bool want_edit; /* open the prompt for editing */
+
     const char *entry; /* the `:` line or prompt being edited, or NULL; entry_label before it */
     const char *entry_label;
-    int entry_cursor;       /* cell column of the cursor in entry */
+    int entry_cursor;       /* byte of the cursor in entry */
     const char *completion; /* candidates, or NULL */
-    bool busy;              /* work is going on */
-    double rate;            /* tokens per second of it; 0: unknown */
+    double rate;            /* tokens a second of the work that is going on; 0: unknown */
+    bool error;             /* the session's message is an error */
+
+    const struct hint *hints; /* borrowed; NULL: none */
+    struct view_cache *cache; /* made by screen_init */
 };
 
 struct view {
     const char *name;  /* "attention" */
-    const char *digit; /* the key that opens it: "4" */
-    const char *keys;  /* what keys do here, "j k query  h l key  , . stage" */
-    const char *help;  /* a paragraph */
+    const char *digit; /* the key that opens it: "4"; "" has none */
+    enum slot home;
+    const char *keys; /* what keys do here, "j k query  h l key  , . stage" */
+    const char *help; /* a paragraph */
     void (*draw)(const struct session *s, const struct screen *st, struct canvas *c,
                  struct rect r);
     void (*title)(const struct session *s, char *out, size_t size); /* NULL: the name */
@@ -34,12 +69,19 @@ struct view {
 extern const struct view view_table[]; /* ends with a NULL name */
 int view_find(const char *name);       /* index or -1 */
 
-/* The whole screen: status line, token strip, panels by size, message line, footer.
- * Below 40x10 (or what fits) a notice. Never fails, at any size from 1x1. */
 void screen_init(struct screen *st);
+void screen_release(struct screen *st);
+/* The whole screen: status line, token strip, panels by size, message line, footer.
+ * When too small a notice. Never fails, at any size from 1x1. */
 void screen_draw(const struct session *s, const struct screen *st, struct canvas *c);
-int screen_panels(const struct screen *st, int w, int h); /* panels shown at this size */
-void screen_open(struct screen *st, int view, int w,
-                 int h); /* puts a view in the focus panel */
+/* Puts a view in its home slot, shows that slot and gives it the focus. */
+void screen_open(struct screen *st, int view, int w, int h);
+/* The slots shown at this size, in reading order, with their rectangles; returns how many. */
+int screen_layout(const struct screen *st, int w, int h, enum slot slot[SLOT_COUNT],
+                  struct rect rect[SLOT_COUNT]);
+/* Moves the focus to the next (+1) or previous (-1) panel shown at this size. */
+void screen_focus_next(struct screen *st, int by, int w, int h);
+/* Where the cursor of the line being edited stands after screen_draw; false: nowhere. */
+bool screen_entry_at(const struct screen *st, int w, int h, int *x, int *y);
 
 #endif

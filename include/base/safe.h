@@ -9,7 +9,9 @@
 
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum safe_space {
     SAFE_SPACE_KEEP, /* spaces as they are */
@@ -19,5 +21,7 @@ enum safe_space {
 void safe_add(struct str *out, const char *bytes, size_t n, enum safe_space space);
 /* The same into a buffer of size > 0, cut at a whole character, always ended by a NUL. */
 void safe_copy(char *out, size_t size, const char *bytes, size_t n, enum safe_space space);
+/* False for a code point that safe_add would escape. */
+bool safe_visible(uint32_t cp);
 
 #endif

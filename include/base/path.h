@@ -1,0 +1,16 @@
+/*
+ * Paths in messages: what went wrong with a file, in words a user can act on.
+ */
+#ifndef GPTSCOPE_BASE_PATH_H
+#define GPTSCOPE_BASE_PATH_H
+
+#include "base/err.h"
+
+/* A path made safe, and shortened at its beginning when it is very long. Yours. */
+char *path_shown(const char *path);
+
+/* "cannot read 'PATH': no such file; check the path". errnum as errno has it; EISDIR and ENODEV
+ * stand for "a folder" and "not a regular file". Always returns false. */
+bool path_error(struct err *err, const char *doing, const char *path, int errnum);
+
+#endif

@@ -47,7 +47,11 @@ bool gguf_may_strings(const struct gguf *g, const char *key, struct gguf_string 
 bool gguf_may_floats(const struct gguf *g, const char *key, float **v, size_t *n,
                      struct err *err); /* f32 arrays; *v yours; *v NULL when missing */
 bool gguf_may_ints(const struct gguf *g, const char *key, int32_t **v, size_t *n,
-                   struct err *err); /* i32 or u32 arrays */
+                   struct err *err); /* i32 or u32 arrays; likewise */
+
+/* The count of an array of any type; false, and *n alone, when there is no such array. */
+bool gguf_array_count(const struct gguf *g, const char *key, uint64_t *n);
+const char *gguf_name(const struct gguf *g); /* as opened, for messages */
 
 struct gguf_tensor {
     struct gguf_string name;

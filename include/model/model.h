@@ -53,6 +53,8 @@ void model_free(struct model *m); /* NULL is fine */
 const struct hparams *model_hparams(const struct model *m);
 const char *model_path(const struct model *m); /* as opened; the built-in's name */
 enum model_source model_source(const struct model *m);
+/* The folder that holds config.json and tokenizer.json; NULL unless MODEL_HF. */
+const char *model_folder(const struct model *m);
 
 /* NULL when the family has no such weight. layer is -1 for the global ones. Borrowed. */
 const struct matrix *model_matrix(const struct model *m, enum weight_role role, int layer);

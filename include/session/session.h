@@ -27,8 +27,18 @@ struct cursor_at {
     enum stage stage;
 };
 
+/* A patch of the run, remembered so that a remade run gets it again. */
+struct ablation {
+    int id; /* the run's */
+    enum patch_kind kind;
+    int value;
+    struct region region;
+    float factor;
+};
+
 struct session {
-    struct compute *compute; /* borrowed */
+    struct compute *compute;     /* borrowed, or own_compute */
+    struct compute *own_compute; /* made by `set threads`; NULL before */
     struct model *model;
     struct tokenizer *tokenizer;
     struct program *program;
@@ -37,6 +47,10 @@ struct session {
     struct str prompt; /* as typed */
     struct ids ids;    /* prompt, then generated tokens; the run has taken a prefix of them */
     int n_prompt;      /* ids of the prompt */
+    int *mark;         /* where each pass of the run began, rising */
+    int n_marks, cap_marks;
+    struct ablation *ablation;
+    int n_ablations, cap_ablations;
     struct str log;    /* messages, a line each */
     char message[256]; /* the newest one, safe for a terminal */
 
@@ -52,6 +66,11 @@ struct session *session_new(const char *model_spec, struct compute *c,
 void session_free(struct session *s);
 /* Another model for the same session; on failure the old one stays. The prompt is kept. */
 bool session_load(struct session *s, const char *model_spec, struct err *err);
+/* Changes a setting and what hangs on it: seed starts the random numbers anew; ctx, chunk and
+ * threads make a new run, and the tokens wait to be computed again. On failure nothing changes.
+ */
+bool session_set(struct session *s, const char *name, const char *text, struct err *err);
+bool session_set_all(struct session *s, const struct settings *set, struct err *err);
 
 /* --- the tokens --- */
 /* New text: re-tokenised; the cache of the common prefix is kept, the rest is to be computed.
@@ -62,6 +81,8 @@ bool session_prompt_ids(struct session *s, const int32_t *ids, int n, struct err
 bool session_append(struct session *s, int id, struct err *err);
 /* Forgets all but the first n tokens. */
 void session_truncate(struct session *s, int n);
+/* Forgets what was computed from position n on; the tokens stay and wait. */
+void session_forget(struct session *s, int n);
 /* Tokens that the run has not begun to compute. */
 int session_pending(const struct session *s);
 /* All tokens computed, no pass open. */
@@ -74,14 +95,29 @@ bool session_done(const struct session *s);
 bool session_step(struct session *s, struct err *err);  /* one op */
 bool session_layer(struct session *s, struct err *err); /* to the start of the next block */
 bool session_pass(struct session *s, struct err *err);  /* to the end of this pass: "token" */
-bool session_back(struct session *s,
-                  struct err *err); /* one op back, also into earlier passes */
-/* Computes everything pending; looks at interrupt_pending between ops. With seconds > 0 returns
- * after about that time, true with *more set when work is left (the UI's time budget). */
+/* To op (of the pass that is open, or of the next one); it is the next to run then. */
+bool session_until(struct session *s, int op, struct err *err);
+/* One op back, also into earlier passes; to the start of the block; to the start of the pass.
+ */
+bool session_back(struct session *s, struct err *err);
+bool session_back_layer(struct session *s, struct err *err);
+bool session_back_pass(struct session *s, struct err *err);
+/* Computes everything pending, if anything; looks at interrupt_pending between ops (false with
+ * "interrupted" then; what is done stays). With seconds > 0 returns after about that time, true
+ * with *more set when work is left (the UI's time budget); more may be NULL. */
 bool session_run(struct session *s, double seconds, bool *more, struct err *err);
 /* Runs to the end, samples one token and appends it; *id gets it. Its own pass is left to do
  * (pending) so that it can be stepped. */
 bool session_generate(struct session *s, int *id, struct err *err);
+
+/* --- ablations: patches that outlive a remade run --- */
+
+/* Adds one (engine/run.h: ZERO, SCALE, MEAN, SET to factor; the region as there) and forgets
+ * what it changes. False with nothing changed when the run does not take it. */
+bool session_ablate(struct session *s, enum patch_kind kind, int value,
+                    const struct region *region, float factor, struct err *err);
+/* Takes ablation i away (-1: all) and forgets what it had changed. */
+void session_restore(struct session *s, int i);
 
 /* --- reading --- */
 /* logits after the last computed position into out[n_vocab]; false when none are computed yet.

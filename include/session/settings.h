@@ -31,13 +31,14 @@ struct settings {
     bool ignore_eos;
 };
 
-enum setting_type { SETTING_INT, SETTING_REAL, SETTING_BOOL, SETTING_ENUM };
+/* WORD is an ENUM that is kept as its text. */
+enum setting_type { SETTING_INT, SETTING_REAL, SETTING_BOOL, SETTING_ENUM, SETTING_WORD };
 struct setting {
     const char *name; /* "top-k" */
     enum setting_type type;
-    size_t offset;            /* into struct settings */
+    size_t offset, size;      /* of the field in struct settings */
     double lo, hi;            /* INT, REAL */
-    const char *const *words; /* ENUM (theme's text, too), NULL-terminated */
+    const char *const *words; /* ENUM, WORD: what is allowed, NULL-terminated */
     const char *help, *example;
 };
 extern const struct setting setting_table[]; /* ends with a NULL name */
@@ -46,6 +47,12 @@ void settings_init(struct settings *s); /* defaults */
 const struct setting *setting_find(const char *name);
 /* "set top-k 40": checks type and range; the message gives what is allowed. */
 bool settings_set(struct settings *s, const char *name, const char *text, struct err *err);
+/* The value as settings_set takes it: "40", "0.9", "on", "row-max". */
 void settings_print(const struct settings *s, const struct setting *row, struct str *out);
+/* "0 to 1", "on or off", "linear, sqrt, log or row-max" */
+void settings_allowed(const struct setting *row, struct str *out);
+void settings_reset(struct settings *s, const struct setting *row); /* to its default */
+/* The next word of an ENUM or WORD, the other value of a BOOL; false for numbers. */
+bool settings_cycle(struct settings *s, const struct setting *row);
 
 #endif

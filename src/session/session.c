@@ -1,0 +1,249 @@
+/* Making a session, its model and its run; settings that change them; messages; the cursor. */
+#include "session/session.h"
+
+#include "base/mem.h"
+#include "base/safe.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *name, *suffix;
+} stages[STAGE_COUNT] = {
+    [STAGE_RAW] = {"raw", "attn.scores_raw"},
+    [STAGE_SCALED] = {"scaled", "attn.scores_scaled"},
+    [STAGE_MASKED] = {"masked", "attn.scores"},
+    [STAGE_PATTERN] = {"softmax", "attn.pattern"},
+    [STAGE_MIX] = {"weighted V", "attn.z"},
+};
+
+const char *stage_name(enum stage s)
+{
+    return stages[s].name;
+}
+
+const char *stage_suffix(enum stage s)
+{
+    return stages[s].suffix;
+}
+
+int session_stage_value(const struct session *s, int layer, enum stage stage)
+{
+    return program_value(s->program, layer, stage_suffix(stage));
+}
+
+/* What hangs on the model file: opened together, replaced together. */
+struct engine {
+    struct model *model;
+    struct tokenizer *tokenizer;
+    struct program *program;
+    struct run *run;
+};
+
+static void engine_release(struct engine *e)
+{
+    run_free(e->run);
+    program_free(e->program);
+    tokenizer_free(e->tokenizer);
+    model_free(e->model);
+    memset(e, 0, sizeof *e);
+}
+
+static struct run *make_run(const struct model *m, const struct program *p, struct compute *c,
+                            const struct settings *set, struct err *err)
+{
+    struct run_options o = {.n_ctx = (int) set->ctx, .chunk = (int) set->chunk, .staged = true};
+
+    return run_new(m, p, c, &o, err);
+}
+
+static bool engine_open(struct engine *e, const char *spec, struct compute *c,
+                        const struct settings *set, struct err *err)
+{
+    memset(e, 0, sizeof *e);
+    e->model = model_open(spec, err);
+    if (e->model)
+        e->tokenizer = tokenizer_of(e->model, err);
+    if (e->tokenizer)
+        e->program = program_build(e->model, err);
+    if (e->program)
+        e->run = make_run(e->model, e->program, c, set, err);
+    if (e->run)
+        return true;
+    engine_release(e);
+    return false;
+}
+
+/* The session's engine becomes e; the old one is in *e afterwards. */
+static void engine_swap(struct session *s, struct engine *e)
+{
+    struct engine old = {s->model, s->tokenizer, s->program, s->run};
+
+    s->model = e->model;
+    s->tokenizer = e->tokenizer;
+    s->program = e->program;
+    s->run = e->run;
+    *e = old;
+}
+
+struct session *session_new(const char *model_spec, struct compute *c,
+                            const struct settings *set, struct err *err)
+{
+    struct engine e;
+
+    if (!engine_open(&e, model_spec, c, set, err))
+        return NULL;
+    struct session *s = xcalloc(1, sizeof *s);
+    s->compute = c;
+    s->prompt = (struct str) STR_INIT;
+    s->log = (struct str) STR_INIT;
+    s->set = *set;
+    engine_swap(s, &e);
+    rng_seed(&s->rng, (uint64_t) set->seed);
+    s->at.stage = STAGE_PATTERN;
+    return s;
+}
+
+void session_free(struct session *s)
+{
+    if (!s)
+        return;
+    struct engine e = {s->model, s->tokenizer, s->program, s->run};
+    engine_release(&e);
+    compute_free(s->own_compute);
+    str_release(&s->prompt);
+    str_release(&s->log);
+    ids_release(&s->ids);
+    free(s->mark);
+    free(s->ablation);
+    free(s);
+}
+
+/* The kept prompt in the new model's tokens; a prompt that does not fit is only kept as text.
+ */
+static void take_prompt_again(struct session *s)
+{
+    struct err err = ERR_INIT;
+    struct str text = s->prompt;
+
+    s->prompt = (struct str) STR_INIT;
+    if (session_prompt(s, text.text, text.len, &err)) {
+        str_release(&text);
+        return;
+    }
+    str_release(&s->prompt);
+    s->prompt = text;
+    session_say(s, "the prompt was not taken over: %s", err.text);
+}
+
+bool session_load(struct session *s, const char *model_spec, struct err *err)
+{
+    struct engine e;
+
+    if (!engine_open(&e, model_spec, s->compute, &s->set, err))
+        return false;
+    engine_swap(s, &e);
+    engine_release(&e);
+    s->n_ablations = 0;
+    s->ids.n = s->n_prompt = s->n_marks = 0;
+    take_prompt_again(s);
+    session_clamp(s);
+    return true;
+}
+
+static bool patch_again(struct run *r, struct ablation *a, int n, struct err *err)
+{
+    for (int i = 0; i < n; i++) {
+        a[i].id = run_patch(r, a[i].kind, a[i].value, &a[i].region, a[i].factor, NULL, err);
+        if (a[i].id < 0)
+            return false;
+    }
+    return true;
+}
+
+/* A new run for new settings; the tokens wait to be computed again. */
+static bool remake_run(struct session *s, const struct settings *set, struct err *err)
+{
+    struct compute *own = NULL;
+
+    if (set->threads != s->set.threads)
+        own = compute_new((int) set->threads);
+    struct run *run = make_run(s->model, s->program, own ? own : s->compute, set, err);
+    if (run && run_n_ctx(run) < s->ids.n)
+        err_set(err, "a context of %d has no room for the %d tokens there are; truncate first",
+                run_n_ctx(run), s->ids.n);
+    if (!run || run_n_ctx(run) < s->ids.n ||
+        !patch_again(run, s->ablation, s->n_ablations, err)) {
+        run_free(run);
+        compute_free(own);
+        return false;
+    }
+    run_free(s->run);
+    s->run = run;
+    s->n_marks = 0;
+    if (own) {
+        compute_free(s->own_compute);
+        s->own_compute = s->compute = own;
+    }
+    return true;
+}
+
+bool session_set_all(struct session *s, const struct settings *set, struct err *err)
+{
+    const struct settings *old = &s->set;
+
+    if (set->ctx != old->ctx || set->chunk != old->chunk || set->threads != old->threads)
+        if (!remake_run(s, set, err))
+            return false;
+    if (set->seed != old->seed)
+        rng_seed(&s->rng, (uint64_t) set->seed);
+    s->set = *set;
+    return true;
+}
+
+bool session_set(struct session *s, const char *name, const char *text, struct err *err)
+{
+    struct settings set = s->set;
+
+    if (!settings_set(&set, name, text, err) || !session_set_all(s, &set, err))
+        return false;
+    if (!strcmp(name, "seed")) /* also when it stays the same: start anew */
+        rng_seed(&s->rng, (uint64_t) s->set.seed);
+    return true;
+}
+
+void session_say(struct session *s, const char *fmt, ...)
+{
+    struct str text = STR_INIT;
+    va_list ap;
+
+    va_start(ap, fmt);
+    str_vaddf(&text, fmt, ap);
+    va_end(ap);
+    safe_copy(s->message, sizeof s->message, text.text, text.len, SAFE_SPACE_KEEP);
+    safe_add(&s->log, text.text, text.len, SAFE_SPACE_KEEP);
+    str_addc(&s->log, '\n');
+    str_release(&text);
+}
+
+static void clamp(int *v, int n)
+{
+    if (*v >= n)
+        *v = n - 1;
+    if (*v < 0)
+        *v = 0;
+}
+
+void session_clamp(struct session *s)
+{
+    const struct hparams *hp = &s->program->hp;
+    int stage = (int) s->at.stage;
+
+    clamp(&s->at.layer, hp->n_layer);
+    clamp(&s->at.head, hp->n_head);
+    clamp(&s->at.query, s->ids.n);
+    clamp(&s->at.key, s->ids.n);
+    clamp(&stage, STAGE_COUNT);
+    s->at.stage = (enum stage) stage;
+}

@@ -5,10 +5,13 @@
 #ifndef GPTSCOPE_BASE_RNG_H
 #define GPTSCOPE_BASE_RNG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct rng {
     uint64_t s[4];
+    double spare; /* normal numbers come in pairs */
+    bool has_spare;
 };
 
 void rng_seed(struct rng *r, uint64_t seed);

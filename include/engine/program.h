@@ -62,9 +62,9 @@ enum life {
 };
 
 struct value {
-    char name[48];      /* "blocks.3.attn.pattern" */
-    const char *suffix; /* "attn.pattern"; the name itself for values outside blocks */
-    int layer;          /* -1 outside blocks */
+    char name[48]; /* "blocks.3.attn.pattern" */
+    int suffix;    /* where "attn.pattern" begins in the name; 0 outside blocks */
+    int layer;     /* -1 outside blocks */
     enum axis axis[3];
     int n_axis;
     enum life life;
@@ -109,6 +109,10 @@ int program_value(const struct program *p, int layer, const char *suffix);
 int program_resolve(const struct program *p, int value);
 /* Length of an axis; AXIS_POS and AXIS_KEY give n_pos. */
 int program_axis(const struct program *p, enum axis axis, int n_pos);
+/* Floats of one position: the product of all axes but AXIS_POS and AXIS_KEY. */
+size_t program_width(const struct program *p, int value);
+/* [head, query, key]: scores and the pattern. */
+bool program_is_stage(const struct program *p, int value);
 const char *axis_name(enum axis axis); /* "pos", "head", "d_model" */
 /* The first of the four ops of a block's attention (OP_SCORES), and the op after OP_MIX. */
 int program_attention(const struct program *p, int layer, int *after);

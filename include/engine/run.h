@@ -23,8 +23,10 @@
 
 struct run;
 
+enum { RUN_DEFAULT_CTX = 4096 };
+
 struct run_options {
-    int n_ctx;   /* positions; 0: the model's */
+    int n_ctx;   /* positions; 0: the model's, at most RUN_DEFAULT_CTX */
     int chunk;   /* most tokens a pass; 0: 512 (or n_ctx, if that is less) */
     bool staged; /* run_step does the attention stages one by one: a pass then needs
                     n_head * n_new * n_kv floats more */
@@ -98,18 +100,22 @@ void run_memory(const struct run *r, struct run_memory *m);
 
 enum patch_kind { PATCH_ZERO, PATCH_SCALE, PATCH_SET, PATCH_MEAN };
 
-/* Adds a patch of a region of a value (positions beyond those computed are fine; count -1 is
- * "to the end"): ZERO; SCALE by factor; SET to data[region] (copied; data NULL: to factor);
- * MEAN: each row to the mean over the region's positions (those of the pass). Patches act from
- * the next pass on; whoever adds one truncates the run to where it shall act. Fails for values
- * that nothing reads (LIFE_DEMAND) and for regions outside the value. Returns a patch id >= 0
- * or -1. */
+/*
+ * Adds a patch of a region of a value (NULL: all; count -1: to the end, also of positions to
+ * come). ZERO   to 0 SCALE  times factor SET    to data[region] (copied), or to factor where
+ * data is NULL MEAN   every position to the mean that the region has now It acts on positions
+ * computed from now on: an unfinished pass is dropped; whoever wants it to act on earlier
+ * positions truncates the run first. Fails for values that nothing reads (LIFE_DEMAND) and for
+ * regions outside the value. Returns the patch's id >= 0, or -1.
+ */
 int run_patch(struct run *r, enum patch_kind kind, int value, const struct region *region,
               float factor, const float *data, struct err *err);
-/* A patch with what another run has there. */
+/* SET to what another run of the same program has there. */
 int run_patch_from(struct run *r, const struct run *other, int value,
                    const struct region *region, struct err *err);
-void run_unpatch(struct run *r, int id); /* -1: all */
+/* Removes a patch (-1: all) and truncates the run to the positions that were computed without.
+ */
+void run_unpatch(struct run *r, int id);
 int run_n_patches(const struct run *r);
 const char *run_patch_text(const struct run *r, int i,
                            int *id); /* "zero blocks.2.attn.z[:, 3, :]" */
@@ -123,11 +129,12 @@ struct op_call {
     const float *in[OP_MAX_IN]; /* as shaped in the program; a k or v input of an attention
                                    stage starts at position 0 */
     float *out[OP_MAX_OUT];     /* NULL: not wanted */
+    float *work;                /* OP_RESULT: [rows, n_head, d_head] to work in */
     float *lse;                 /* OP_SOFTMAX in attention: [rows, n_head], may be NULL */
 };
 typedef void op_function(const struct op_call *call, void *user);
 
-/* Puts fn in place of an op's own function (NULL restores it). */
+/* Puts fn in place of an op's own function (NULL restores it); truncates the run to nothing. */
 void run_replace(struct run *r, int op, op_function *fn, void *user);
 
 #endif

@@ -1,0 +1,113 @@
+/*
+ * What a run is made of: shared by run.c (passes), plan.c (memory of a pass), exec.c (ops),
+ * read.c (reading and deriving) and patch.c. Nobody else includes this.
+ */
+#ifndef GPTSCOPE_ENGINE_RUN_STATE_H
+#define GPTSCOPE_ENGINE_RUN_STATE_H
+
+#include "engine/run.h"
+
+struct patch {
+    int id, value;
+    enum patch_kind kind;
+    struct region region; /* count < 0: to the end */
+    float factor;         /* SCALE; SET without data */
+    float *data;          /* SET, MEAN: data[region] */
+    size_t data_pos;      /* positions in data: 1 when the same row serves all */
+    int from;             /* acts on positions >= from: those computed with it */
+    char text[96];
+};
+
+/*
+ * Memory of a pass: where each value lies in the arena, and when its place may be used again.
+ *
+ *     op       0   1   2   3   4
+ *     value a  W---R               dies after op 1: from op 2 on its floats are free
+ *     value b      W-------R
+ */
+struct plan {
+    size_t *offset; /* per value; SIZE_MAX: not in the arena */
+    int *dead;      /* per value: the pc from which on its place may hold something else */
+    size_t floats;
+};
+
+struct run {
+    const struct model *model;
+    const struct program *program;
+    struct compute *compute;
+    int n_ctx, chunk;
+    bool staged, lean;
+
+    int32_t *tokens; /* [n_ctx] */
+    int n_past, n_new, pc;
+    uint64_t version;
+
+    /* [n_ctx, width] each; pages that were never written take no memory */
+    float **kept, **cache;
+    float *lse; /* [n_layer, n_ctx, n_head] */
+
+    struct plan plan;
+    float *arena;
+    size_t arena_floats;
+    int held_pos, held_rows; /* positions that the arena speaks of; 0 rows: of none */
+
+    struct patch *patch;
+    int n_patches, cap_patches, next_patch;
+    op_function **replaced;
+    void **replaced_user;
+
+    double *inv_freq; /* [rope_dim / 2] */
+    size_t scratch_floats;
+};
+
+/* plan.c */
+void plan_make(struct plan *plan, const struct run *r, int rows, int n_key, bool staged);
+void plan_release(struct plan *plan);
+
+/* exec.c: one op on `rows` positions; patches are applied to what it wrote. */
+void exec_op(const struct run *r, const struct op_call *call);
+/* An op's own function (also for ops that are replaced). */
+void exec_own(const struct op_call *call);
+/* exec_attention.c: attention as one kernel; writes z and the log-sum-exp. */
+void exec_fused(const struct run *r, int layer, int pos0, int rows, const float *q, float *z,
+                float *lse);
+void exec_scores(const struct op_call *call);
+void exec_scale(const struct op_call *call);
+void exec_mask(const struct op_call *call);
+void exec_softmax(const struct op_call *call);
+void exec_mix(const struct op_call *call);
+void exec_result(const struct op_call *call);
+/* Calls fn for all of [0, rows) in ranges, on all threads when `work` floats make it worth it.
+ */
+typedef void row_function(const struct op_call *call, int row, int rows);
+void exec_rows(const struct op_call *call, size_t work, row_function *fn);
+
+/* read.c */
+float *run_slot(const struct run *r, int value, int pos); /* KEPT, CACHE; NULL when not kept */
+float *run_lse_at(const struct run *r, int layer, int pos);
+bool run_holds(const struct run *r, int value, int pos0, int rows, float **p);
+
+/* derive.c: `rows` positions of a value from pos0 on, from what is kept. Memory is the
+ * derive's. */
+struct derived_block {
+    float *p;
+    size_t bytes;
+};
+struct derived {
+    const struct run *run;
+    struct derived_block *block;
+    int n, cap;
+};
+void derived_init(struct derived *d, const struct run *r);
+void derived_release(struct derived *d);
+bool derive_rows(struct derived *d, int value, int pos0, int rows, const float **p,
+                 struct err *err);
+bool derive_stage(const struct run *r, int value, const struct region *g, float *out,
+                  struct err *err);
+
+/* patch.c */
+void patch_apply(const struct run *r, int value, int pos0, int rows, int n_key, float *data);
+/* Something looks into this layer's attention: its stages must be executed one by one. */
+bool patch_hooks(const struct run *r, int layer);
+
+#endif

@@ -1,0 +1,245 @@
+/*
+ * Any value of any position again, from what is kept: the ops that lead to it are executed once
+ * more, for just these rows, patches and replaced functions included.
+ */
+#include "base/mem.h"
+#include "engine/run_state.h"
+#include "tensor/attention.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void derived_init(struct derived *d, const struct run *r)
+{
+    memset(d, 0, sizeof *d);
+    d->run = r;
+}
+
+void derived_release(struct derived *d)
+{
+    for (int i = 0; i < d->n; i++)
+        big_free(d->block[i].p, d->block[i].bytes);
+    free(d->block);
+}
+
+static float *take(struct derived *d, size_t floats, struct err *err)
+{
+    size_t bytes;
+    if (!size_mul(floats, sizeof(float), &bytes))
+        bytes = (size_t) -1;
+    float *p = big_alloc(bytes, "recomputing a value", err);
+    if (!p)
+        return NULL;
+    VEC_ROOM(d->block, d->n, d->cap);
+    d->block[d->n++] = (struct derived_block){p, bytes};
+    return p;
+}
+
+static bool not_kept(const struct run *r, int value, struct err *err)
+{
+    return err_set(err, "%s was not kept in this run", r->program->value[value].name);
+}
+
+/* The four stages and the mix of `rows` queries, executed one by one up to op `last`. */
+static bool derive_staged(struct derived *d, int layer, int last, int pos0, int rows,
+                          float **out, struct err *err)
+{
+    const struct run *r = d->run;
+    const struct program *p = r->program;
+    int n_key = pos0 + rows, first = program_attention(p, layer, NULL);
+    const float *q;
+    if (!derive_rows(d, p->op[first].in[0], pos0, rows, &q, err))
+        return false;
+    size_t n_stage = (size_t) p->hp.n_head * (size_t) rows * (size_t) n_key;
+    float *stage = take(d, n_stage, err);
+    if (!stage)
+        return false;
+    *out = stage;
+    for (int i = first; i <= last; i++) {
+        const struct op *op = &p->op[i];
+        struct op_call call = {.run = r, .op = op, .pos0 = pos0, .rows = rows, .n_key = n_key};
+        call.in[0] = i == first ? q : stage;
+        if (op->n_in > 1)
+            call.in[1] = run_slot(r, op->in[1], 0);
+        if (op->code == OP_MIX)
+            *out = take(d, program_width(p, op->out[0]) * (size_t) rows, err);
+        if (!*out)
+            return false;
+        call.out[0] = *out;
+        exec_op(r, &call);
+    }
+    return true;
+}
+
+static bool derive_z(struct derived *d, const struct op *mix, int pos0, int rows,
+                     const float **p, struct err *err)
+{
+    const struct run *r = d->run;
+    const struct program *prog = r->program;
+    if (patch_hooks(r, mix->layer)) {
+        float *out;
+        if (!derive_staged(d, mix->layer, (int) (mix - prog->op), pos0, rows, &out, err))
+            return false;
+        *p = out;
+        return true;
+    }
+    const struct op *scores = &prog->op[program_attention(prog, mix->layer, NULL)];
+    const float *q;
+    if (!derive_rows(d, scores->in[0], pos0, rows, &q, err))
+        return false;
+    float *z = take(d, program_width(prog, mix->out[0]) * (size_t) rows, err);
+    float *lse = take(d, (size_t) rows * (size_t) prog->hp.n_head, err);
+    if (!z || !lse)
+        return false;
+    exec_fused(r, mix->layer, pos0, rows, q, z, lse);
+    *p = z;
+    return true;
+}
+
+static bool derive_op(struct derived *d, const struct op *op, int value, int pos0, int rows,
+                      const float **p, struct err *err)
+{
+    const struct run *r = d->run;
+    const struct program *prog = r->program;
+    struct op_call call = {.run = r, .op = op, .pos0 = pos0, .rows = rows};
+    for (int i = 0; i < op->n_in; i++)
+        if (prog->value[op->in[i]].life != LIFE_TOKENS &&
+            !derive_rows(d, op->in[i], pos0, rows, &call.in[i], err))
+            return false;
+    for (int i = 0; i < op->n_out; i++) {
+        if (i > 0 && op->out[i] != value)
+            continue;
+        call.out[i] = take(d, program_width(prog, op->out[i]) * (size_t) rows, err);
+        if (!call.out[i])
+            return false;
+        if (op->out[i] == value)
+            *p = call.out[i];
+    }
+    if (op->code == OP_RESULT) {
+        call.work = take(d, program_width(prog, op->in[0]) * (size_t) rows, err);
+        if (!call.work)
+            return false;
+    }
+    exec_op(r, &call);
+    return true;
+}
+
+bool derive_rows(struct derived *d, int value, int pos0, int rows, const float **p,
+                 struct err *err)
+{
+    const struct run *r = d->run;
+    float *held = run_slot(r, value, pos0);
+    if (held || run_holds(r, value, pos0, rows, &held)) {
+        *p = held;
+        return true;
+    }
+    const struct value *v = &r->program->value[value];
+    if (r->lean && v->life == LIFE_KEPT)
+        return not_kept(r, value, err);
+    const struct op *op = &r->program->op[v->op];
+    if (op->code == OP_MIX)
+        return derive_z(d, op, pos0, rows, p, err);
+    return derive_op(d, op, value, pos0, rows, p, err);
+}
+
+/* --- viewports of scores and pattern --- */
+
+struct viewport {
+    const struct run *run;
+    const struct op *scores;
+    const struct region *region;
+    const float *q; /* of the first query of the region */
+    float *out;
+    enum opcode stage;
+};
+
+/* One head's part of the viewport: scores of just these queries and keys, taken to the stage.
+ */
+static void viewport_head(void *arg, int index, float *scratch)
+{
+    const struct viewport *v = arg;
+    const struct run *r = v->run;
+    const struct hparams *hp = &r->program->hp;
+    const struct region *g = v->region;
+    int head = g->first[0] + index, kv = head / (hp->n_head / hp->n_kv_head);
+    size_t d = (size_t) hp->d_head, ldk = (size_t) hp->n_kv_head * d, n = (size_t) g->count[2];
+    float scale = 1.0f / sqrtf((float) hp->d_head);
+    float *out = v->out + (size_t) index * (size_t) g->count[1] * n;
+    const float *k = run_slot(r, v->scores->in[1], g->first[2]) + (size_t) kv * d;
+    (void) scratch;
+    compute_gemm(r->compute, true, g->count[1], g->count[2], hp->d_head, 1.0f,
+                 v->q + (size_t) head * d, (size_t) hp->n_head * d, k, ldk, 0.0f, out, n);
+    if (v->stage == OP_SCORES)
+        return;
+    for (int i = 0; i < g->count[1]; i++) {
+        int query = g->first[1] + i;
+        float lse = run_lse_at(r, v->scores->layer, query)[head];
+        for (int j = 0; j < g->count[2]; j++) {
+            float *x = &out[(size_t) i * n + (size_t) j];
+            bool masked = g->first[2] + j > query;
+            *x *= scale;
+            if (v->stage == OP_SOFTMAX)
+                *x = masked ? 0.0f : expf(*x - lse);
+            else if (v->stage == OP_MASK && masked)
+                *x = -INFINITY;
+        }
+    }
+}
+
+static bool derive_viewport(const struct run *r, const struct op *op, const struct region *g,
+                            float *out, struct err *err)
+{
+    int layer = op->layer;
+    const struct op *scores = &r->program->op[program_attention(r->program, layer, NULL)];
+    struct viewport v = {r, scores, g, NULL, out, op->code};
+    v.q = run_slot(r, scores->in[0], g->first[1]);
+    float *held = NULL;
+    if (!v.q && run_holds(r, scores->in[0], g->first[1], g->count[1], &held))
+        v.q = held;
+    if (!v.q)
+        return not_kept(r, op->out[0], err);
+    compute_each(r->compute, g->count[0], viewport_head, &v);
+    return true;
+}
+
+/* With the stages executed one by one, a few queries at a time, whole rows. */
+static bool derive_hooked(const struct run *r, const struct op *op, const struct region *g,
+                          float *out, struct err *err)
+{
+    enum { BLOCK = 32 };
+    int index = (int) (op - r->program->op);
+    for (int begin = 0; begin < g->count[1]; begin += BLOCK) {
+        int rows = g->count[1] - begin < BLOCK ? g->count[1] - begin : BLOCK;
+        int pos0 = g->first[1] + begin, n_key = pos0 + rows;
+        struct derived d;
+        float *stage;
+        derived_init(&d, r);
+        bool ok = derive_staged(&d, op->layer, index, pos0, rows, &stage, err);
+        for (int h = 0; ok && h < g->count[0]; h++)
+            for (int i = 0; i < rows; i++)
+                for (int j = 0; j < g->count[2]; j++) {
+                    size_t to = ((size_t) h * (size_t) g->count[1] + (size_t) (begin + i)) *
+                                    (size_t) g->count[2] +
+                                (size_t) j;
+                    size_t from = ((size_t) (g->first[0] + h) * (size_t) rows + (size_t) i) *
+                                  (size_t) n_key;
+                    int key = g->first[2] + j;
+                    float beyond = op->code == OP_SOFTMAX ? 0.0f : -INFINITY;
+                    out[to] = key < n_key ? stage[from + (size_t) key] : beyond;
+                }
+        derived_release(&d);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+bool derive_stage(const struct run *r, int value, const struct region *g, float *out,
+                  struct err *err)
+{
+    const struct op *op = &r->program->op[r->program->value[value].op];
+    if (patch_hooks(r, op->layer))
+        return derive_hooked(r, op, g, out, err);
+    return derive_viewport(r, op, g, out, err);
+}

@@ -1,0 +1,271 @@
+#include "base/mem.h"
+#include "base/str.h"
+#include "engine/run_state.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool inside(const struct region *g, int axis, int i)
+{
+    return i >= g->first[axis] && (g->count[axis] < 0 || i < g->first[axis] + g->count[axis]);
+}
+
+/* Index into data[region] of a cell, or -1 when the data does not reach that far. */
+static long data_at(const struct patch *p, const int cell[3], int pos_axis)
+{
+    long at = 0;
+    for (int i = 0; i < 3; i++) {
+        long count = p->region.count[i], k = cell[i] - p->region.first[i];
+        if (i == pos_axis) {
+            count = (long) p->data_pos;
+            if (count == 1)
+                k = 0;
+        }
+        if (k >= count)
+            return -1;
+        at = at * count + k;
+    }
+    return at;
+}
+
+static void patch_cell(const struct patch *p, const int cell[3], int pos_axis, float *x)
+{
+    if (p->kind == PATCH_ZERO) {
+        *x = 0;
+    } else if (p->kind == PATCH_SCALE) {
+        *x *= p->factor;
+    } else if (!p->data) {
+        *x = p->factor;
+    } else {
+        long at = data_at(p, cell, pos_axis);
+        if (at >= 0)
+            *x = p->data[at];
+    }
+}
+
+/* [pos, a, b] or, for stages, [head, query, key]: data holds the positions from pos0 on. */
+static void patch_value(const struct patch *p, int pos0, const int shape[3], int pos_axis,
+                        float *data)
+{
+    int cell[3], pos_first = pos_axis == 0 ? pos0 : 0;
+    for (int i = 0; i < shape[0]; i++)
+        for (int j = 0; j < shape[1]; j++)
+            for (int k = 0; k < shape[2]; k++, data++) {
+                cell[0] = i + pos_first;
+                cell[1] = j + (pos_axis == 1 ? pos0 : 0);
+                cell[2] = k;
+                if (cell[pos_axis] >= p->from && inside(&p->region, 0, cell[0]) &&
+                    inside(&p->region, 1, cell[1]) && inside(&p->region, 2, cell[2]))
+                    patch_cell(p, cell, pos_axis, data);
+            }
+}
+
+void patch_apply(const struct run *r, int value, int pos0, int rows, int n_key, float *data)
+{
+    const struct program *p = r->program;
+    const struct value *v = &p->value[value];
+    bool stage = program_is_stage(p, value);
+    int shape[3] = {1, 1, 1};
+    for (int i = 0; i < v->n_axis; i++)
+        shape[i] = v->axis[i] == AXIS_POS   ? rows
+                   : v->axis[i] == AXIS_KEY ? n_key
+                                            : program_axis(p, v->axis[i], 0);
+    for (int i = 0; i < r->n_patches; i++)
+        if (r->patch[i].value == value)
+            patch_value(&r->patch[i], pos0, shape, stage ? 1 : 0, data);
+}
+
+bool patch_hooks(const struct run *r, int layer)
+{
+    int after, first = program_attention(r->program, layer, &after);
+    for (int i = first; i < after; i++)
+        if (r->replaced[i])
+            return true;
+    for (int i = 0; i < r->n_patches; i++) {
+        int value = r->patch[i].value;
+        if (r->program->value[value].layer == layer && program_is_stage(r->program, value))
+            return true;
+    }
+    return false;
+}
+
+/* --- adding and removing --- */
+
+static void describe(struct patch *p, const struct program *prog)
+{
+    static const char *const verb[] = {"zero", "scale", "set", "mean"};
+    const struct value *v = &prog->value[p->value];
+    char part[3][32];
+    for (int i = 0; i < 3; i++) {
+        int first = p->region.first[i], count = p->region.count[i];
+        const char *join = i == 0 ? "" : ", ";
+        if (i >= v->n_axis)
+            part[i][0] = 0;
+        else if (count == 1)
+            snprintf(part[i], sizeof part[i], "%s%d", join, first);
+        else if (count < 0 && first == 0)
+            snprintf(part[i], sizeof part[i], "%s:", join);
+        else if (count < 0)
+            snprintf(part[i], sizeof part[i], "%s%d:", join, first);
+        else
+            snprintf(part[i], sizeof part[i], "%s%d:%d", join, first, first + count);
+    }
+    int n = snprintf(p->text, sizeof p->text, "%s %.40s[%.12s%.13s%.13s]", verb[p->kind],
+                     v->name, part[0], part[1], part[2]);
+    if (p->kind == PATCH_SCALE)
+        snprintf(p->text + n, sizeof p->text - (size_t) n, " by %g", (double) p->factor);
+}
+
+static bool patch_check(const struct run *r, struct patch *p, struct err *err)
+{
+    const struct program *prog = r->program;
+    const struct value *v = &prog->value[p->value];
+    if (v->life == LIFE_TOKENS || v->life == LIFE_DEMAND)
+        return err_set(err,
+                       "%s cannot be changed: nothing later reads it; change its op's output",
+                       v->name);
+    for (int i = 0; i < 3; i++) {
+        bool grows = i < v->n_axis && (v->axis[i] == AXIS_POS || v->axis[i] == AXIS_KEY);
+        int length = i < v->n_axis ? program_axis(prog, v->axis[i], r->n_ctx) : 1;
+        int *first = &p->region.first[i], *count = &p->region.count[i];
+        if (i >= v->n_axis) {
+            *first = 0;
+            *count = 1;
+        }
+        if (*count < 0 && !grows)
+            *count = length - *first;
+        if (*first < 0 || *first >= length || *count == 0 || *count > length - *first)
+            return err_set(err, "%s has %d along axis %s; there is no %d", v->name, length,
+                           axis_name(v->axis[i]), *first < 0 ? *first : *first + *count - 1);
+    }
+    return true;
+}
+
+static int patch_add(struct run *r, struct patch *p)
+{
+    run_truncate(r, r->n_past);
+    p->id = r->next_patch++;
+    p->from = r->n_past;
+    describe(p, r->program);
+    VEC_ROOM(r->patch, r->n_patches, r->cap_patches);
+    r->patch[r->n_patches++] = *p;
+    return p->id;
+}
+
+static size_t region_floats(const struct region *g)
+{
+    return (size_t) g->count[0] * (size_t) g->count[1] * (size_t) g->count[2];
+}
+
+/* What `other` holds in the region, up to the positions it has. */
+static bool read_region(struct patch *p, const struct run *other, struct err *err)
+{
+    int shape[3], n = run_shape(other, p->value, shape);
+    for (int i = 0; i < n; i++)
+        if (p->region.count[i] < 0 || p->region.count[i] > shape[i] - p->region.first[i])
+            p->region.count[i] = shape[i] - p->region.first[i];
+    for (int i = 0; i < n; i++)
+        if (p->region.count[i] <= 0)
+            return err_set(err, "%s is not computed there yet; run first",
+                           other->program->value[p->value].name);
+    p->data = xcalloc(region_floats(&p->region), sizeof *p->data);
+    if (!run_read(other, p->value, &p->region, p->data, err)) {
+        free(p->data);
+        return false;
+    }
+    p->data_pos = (size_t) p->region.count[program_is_stage(other->program, p->value) ? 1 : 0];
+    return true;
+}
+
+/* Leaves one row, the mean over the positions, which then serves every position. */
+static bool take_mean(struct patch *p, const struct run *r, struct err *err)
+{
+    int positions = p->region.count[0];
+    if (program_is_stage(r->program, p->value))
+        return err_set(err, "the mean of %s over positions means nothing; zero it instead",
+                       r->program->value[p->value].name);
+    if (!read_region(p, r, err))
+        return false;
+    size_t rows = (size_t) p->region.count[0], n = region_floats(&p->region) / rows;
+    for (size_t j = 0; j < n; j++) {
+        double sum = 0;
+        for (size_t i = 0; i < rows; i++)
+            sum += p->data[i * n + j];
+        p->data[j] = (float) (sum / (double) rows);
+    }
+    p->data_pos = 1;
+    p->region.count[0] = positions;
+    return true;
+}
+
+static bool take_data(struct patch *p, const struct run *r, const float *data, struct err *err)
+{
+    for (int i = 0; i < 3; i++)
+        if (p->region.count[i] < 0 && data)
+            return err_set(err, "setting %s needs a region with an end",
+                           r->program->value[p->value].name);
+    if (data) {
+        p->data = xcalloc(region_floats(&p->region), sizeof *p->data);
+        memcpy(p->data, data, region_floats(&p->region) * sizeof *p->data);
+        p->data_pos = (size_t) p->region.count[program_is_stage(r->program, p->value) ? 1 : 0];
+    }
+    return true;
+}
+
+int run_patch(struct run *r, enum patch_kind kind, int value, const struct region *region,
+              float factor, const float *data, struct err *err)
+{
+    static const struct region all = {{0, 0, 0}, {-1, -1, -1}};
+    struct patch p = {.value = program_resolve(r->program, value)};
+    p.region = region ? *region : all;
+    p.factor = factor;
+    p.kind = kind;
+    if (!patch_check(r, &p, err))
+        return -1;
+    if (kind == PATCH_SET && !take_data(&p, r, data, err))
+        return -1;
+    if (kind == PATCH_MEAN && !take_mean(&p, r, err))
+        return -1;
+    return patch_add(r, &p);
+}
+
+int run_patch_from(struct run *r, const struct run *other, int value,
+                   const struct region *region, struct err *err)
+{
+    static const struct region all = {{0, 0, 0}, {-1, -1, -1}};
+    struct patch p = {.value = program_resolve(r->program, value), .kind = PATCH_SET};
+    p.region = region ? *region : all;
+    if (!patch_check(r, &p, err) || !read_region(&p, other, err))
+        return -1;
+    return patch_add(r, &p);
+}
+
+void run_unpatch(struct run *r, int id)
+{
+    int kept = 0, from = r->n_past;
+    for (int i = 0; i < r->n_patches; i++) {
+        if (id >= 0 && r->patch[i].id != id) {
+            r->patch[kept++] = r->patch[i];
+            continue;
+        }
+        if (r->patch[i].from < from)
+            from = r->patch[i].from;
+        free(r->patch[i].data);
+    }
+    r->n_patches = kept;
+    run_truncate(r, from);
+}
+
+int run_n_patches(const struct run *r)
+{
+    return r->n_patches;
+}
+
+const char *run_patch_text(const struct run *r, int i, int *id)
+{
+    if (id)
+        *id = r->patch[i].id;
+    return r->patch[i].text;
+}

@@ -9,7 +9,7 @@
 /* A path made safe, and shortened at its beginning when it is very long. Yours. */
 char *path_shown(const char *path);
 
-/* "cannot read 'PATH': no such file; check the path". errnum as errno has it; EISDIR and ENODEV
+/* "cannot read 'PATH': no such file or folder; check the path". errnum as errno has it; EISDIR and ENODEV
  * stand for "a folder" and "not a regular file". Always returns false. */
 bool path_error(struct err *err, const char *doing, const char *path, int errnum);
 

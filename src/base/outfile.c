@@ -60,6 +60,8 @@ static int open_target(struct outfile *f)
 {
     struct stat st;
 
+    if (f->path[0] == '\0')
+        return ENOENT;
     f->target = realpath(f->path, NULL);
     if (!f->target)
         f->target = xstrdup(f->path);

@@ -13,7 +13,7 @@ static const struct reason {
     int errnum;
     const char *text;
 } REASONS[] = {
-    {ENOENT, "no such file; check the path"},
+    {ENOENT, "no such file or folder; check the path"},
     {ENOTDIR, "a part of the path is not a folder; check the path"},
     {EISDIR, "is a folder; name a file in it"},
     {ENODEV, "is not a regular file; copy its contents to a file first"},

@@ -2,9 +2,10 @@
  * Selecting values by name: exact names, globs, short forms and others' names.
  *
  *     blocks.*.attn.pattern,logits      globs over names, joined by commas
- *     L0-3.attn.q   L5.H1.pattern       layers, ranges; one head
- *     hook_embed, blocks.0.attn.hook_q  TransformerLens
- *     Qcur-0, kq_soft_max-2, l_out-3    llama.cpp
+ *     L0-3.attn.q   L5.H1.pattern       layers, ranges; one head or a range of heads
+ *     L*.pattern                        the "attn." or "mlp." may be left out where that is
+ * clear hook_embed, blocks.0.attn.hook_q  TransformerLens Qcur-0, kq_soft_max-2, l_out-3
+ * llama.cpp
  */
 #ifndef GPTSCOPE_ENGINE_SELECT_H
 #define GPTSCOPE_ENGINE_SELECT_H
@@ -13,7 +14,7 @@
 
 struct selected {
     int value;
-    int head; /* -1: all */
+    int head; /* counts along the value's own head axis (key heads for k and v); -1: all */
 };
 
 struct selection {
@@ -21,8 +22,8 @@ struct selection {
     int n, cap;
 };
 
-/* In program order without doubles. A part that names nothing is an error that gives the
- * nearest names. */
+/* In program order without doubles; what *s held before is not looked at. A part that names
+ * nothing is an error that gives the nearest names, and leaves *s empty. */
 bool selection_parse(struct selection *s, const struct program *p, const char *text,
                      struct err *err);
 void selection_release(struct selection *s);

@@ -14,8 +14,6 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define GPTSCOPE_VERSION "0.1.0"
-
 struct tool;
 
 /* What the options say; filled by tool_parse. Strings are borrowed from argv. */
@@ -34,7 +32,7 @@ struct tool_args {
     const char *dtype;    /* --dtype */
     int n;                /* -n; -1: not given */
     int prompt_tokens;    /* --prompt-tokens; -1: not given */
-    bool json, no_mouse, man, help, version;
+    bool json, no_bos, no_mouse, man, help, version;
     char **rest; /* arguments that are not options, the verb taken out; in argv's memory */
     int n_rest;
 };
@@ -72,7 +70,9 @@ bool tool_parse(struct tool_args *a, int argc, char **argv, struct err *err);
 /* Help and the manual, from the tables. */
 void tool_help_all(struct str *out);
 void tool_help_one(const struct tool *t, struct str *out);
-void tool_man(struct str *out); /* gptscope(1) as mdoc */
+void tool_summary(const struct tool *t, struct str *out); /* the first line of its help */
+const char *tool_details(const struct tool *t);           /* the rest */
+void tool_man(struct str *out);                           /* gptscope(1) as mdoc */
 
 /* The whole program: parses, dispatches, prints errors as "gptscope: message" on stderr.
  * Returns the exit status: 0 done, 1 failed, 2 usage. */

@@ -1,0 +1,61 @@
+/*
+ * What the writers of src/command/dump_*.c write: named arrays that are read block by block.
+ *
+ *     dump_array_open(a, &err);
+ *     while (dump_array_next(a, &bytes, &n, &err) && n)
+ *         outfile_write(f, bytes, n);
+ *     dump_array_close(a);
+ */
+#ifndef GPTSCOPE_COMMAND_DUMP_ARRAY_H
+#define GPTSCOPE_COMMAND_DUMP_ARRAY_H
+
+#include "base/file.h"
+#include "engine/run.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum dump_type { DUMP_F32, DUMP_I32, DUMP_TEXT };
+
+struct dump_array {
+    char name[64];
+    enum dump_type type;
+    int width; /* DUMP_TEXT: code points an element, padded with 0 */
+    int n_axis;
+    int shape[3];
+    enum axis axis[3];
+
+    const void *data; /* an array in memory, borrowed; NULL: a value of the run */
+
+    const struct run *run;
+    int value;
+    struct region region; /* of the value, all of what is written */
+    int n_value_axis;     /* axes of the value, with the head's */
+    size_t done;          /* elements given out */
+    float *block;         /* while open */
+};
+
+struct dump_job {
+    struct dump_array *array;
+    int n, cap;
+    const struct dump_array *tokens, *token_str; /* of the above, or NULL */
+    char **text; /* [positions] the tokens' texts, UTF-8; for json */
+    bool stream; /* the file cannot be written over at an earlier place */
+};
+
+size_t dump_array_count(const struct dump_array *a); /* elements */
+size_t dump_array_bytes(const struct dump_array *a);
+
+bool dump_array_open(struct dump_array *a, struct err *err);
+/* The next elements in C order, borrowed until the next call; *bytes is 0 at the end. */
+bool dump_array_next(struct dump_array *a, const void **data, size_t *bytes, struct err *err);
+void dump_array_close(struct dump_array *a);
+
+/* The header of an npy file, version 1.0, a multiple of 64 bytes long. */
+void dump_npy_header(const struct dump_array *a, struct str *out);
+
+bool dump_npy(const struct dump_job *job, struct outfile *f, struct err *err);
+bool dump_npz(const struct dump_job *job, struct outfile *f, struct err *err);
+bool dump_json(const struct dump_job *job, struct outfile *f, struct err *err);
+
+#endif

@@ -1,0 +1,131 @@
+#include "ui/tool.h"
+
+#include "ui/tool_input.h"
+
+#include <errno.h>
+#include <string.h>
+
+// clang-format off
+const struct tool tool_table[] = {
+    {"", "[-m MODEL] [PROMPT]", "model prompt no-mouse",
+     "step through the model on the screen\n"
+     "Shows the prompt's way through the model: tokens, the map of operations, attention, the "
+     "next token. Without a model the first built-in one is used, without a prompt an example. "
+     "Press ? for the keys.",
+     NULL, tool_screen},
+    {"repl", "[-m MODEL] [PROMPT]", "model prompt",
+     "the same commands at a prompt\n"
+     "Reads commands with line editing, history and completion, or plain lines when standard "
+     "input is not a terminal. 'help' lists the commands.",
+     "echo 'prompt \"Tom gave\"; run' | gptscope repl", tool_repl},
+    {"run", "[-m MODEL] [-p PROMPT] FILE | -c COMMANDS", "model prompt command json",
+     "run a script of commands\n"
+     "Stops at the first command that fails, with file:line and the message, and status 1.",
+     "gptscope run -c 'prompt \"Tom gave\"; run'", tool_run},
+    {"info", "[-m MODEL] [--json]", "model json",
+     "what a model is made of\n"
+     "Architecture, hyper-parameters, parameters by component, memory, number formats, "
+     "tokenizer, and what the computation runs on. Takes a file that holds only a tokenizer, "
+     "too.",
+     "gptscope info -m tiny-llama --json", tool_info},
+    {"tokenize", "[-m MODEL] [--json] [--no-bos] TEXT | - | --decode IDS",
+     "model prompt json decode no-bos",
+     "text to token ids and back\n"
+     "Prints a line a token: its id and its text with blanks and control characters made "
+     "visible. --json prints {\"ids\":[...],\"tokens\":[...]}; in it a byte that is not part of "
+     "a whole character is written as \\xNN. --decode prints the text of ids, byte for byte. "
+     "Takes a file that holds only a tokenizer, too.",
+     "gptscope tokenize --json 'Tom gave the red ball to Anna.'", tool_tokenize},
+    {"generate", "[-m MODEL] [-n N] [--json] -p PROMPT | PROMPT | --ids IDS",
+     "model prompt ids count json",
+     "continue a prompt\n"
+     "Prints the new text as it is made. --json prints {\"prompt_ids\":[...],\"ids\":[...],"
+     "\"text\":\"...\"}, where ids are the new tokens. Stops after N tokens (64), or at the "
+     "end-of-text token, which is the last of ids then. --temp 0 always takes the most likely "
+     "token.",
+     "gptscope generate -p 'Tom gave the red ball to Anna. Anna' -n 5 --temp 0", tool_generate},
+    {"dump", "[-m MODEL] -p PROMPT | --ids IDS --select GLOBS -o FILE",
+     "model prompt ids select output format",
+     "write values of the pass to a file\n"
+     "The file's suffix chooses the format; -o - writes to standard output in the format given "
+     "with --format.",
+     "gptscope dump -p 'Tom gave' --select 'blocks.*.attn.pattern,logits' -o out.npz",
+     tool_dump},
+    {"models", "[--json]", "json",
+     "list the models there are\n"
+     "The built-in models and those found under $GPTSCOPE_MODELS, $XDG_DATA_HOME/gptscope/models,"
+     " ./models, ~/models and in the Hugging Face cache.",
+     "gptscope models", tool_models},
+    {"check", "-m MODEL", "model",
+     "validate a model's file without running it\n"
+     "Opens it, holds every tensor against the file's bounds and the model's shape, and reads "
+     "the tokenizer. Status 0 if it is fine, 1 with one line if not.",
+     "gptscope check -m tiny-gpt2", tool_check},
+    {"bench", "[-m MODEL | --shape SHAPE [--dtype TYPE]] [-n N] [--prompt-tokens N] [--json]",
+     "model shape dtype count prompt-tokens json",
+     "measure the speed on this machine\n"
+     "What is compared is measured in turn, A B A B, in one run; medians, least and most.",
+     "gptscope bench -n 4 --prompt-tokens 16", tool_bench},
+    {"help", "[VERB | COMMAND | --man]", "man",
+     "help on a verb or a command\n"
+     "--man prints the manual page: gptscope help --man | man -l -",
+     "gptscope help dump", tool_help},
+    {0},
+};
+// clang-format on
+
+const struct tool *tool_find(const char *name)
+{
+    for (const struct tool *t = tool_table; t->name; t++)
+        if (strcmp(t->name, name) == 0)
+            return t;
+    return NULL;
+}
+
+static void complain(const struct tool *t, int status, const struct err *err)
+{
+    if (!*err->text)
+        return;
+    fflush(stdout);
+    if (status != 2)
+        fprintf(stderr, "gptscope: %s\n", err->text);
+    else if (*t->name)
+        fprintf(stderr, "gptscope: %s; see gptscope help %s\n", err->text, t->name);
+    else
+        fprintf(stderr, "gptscope: %s; see gptscope --help\n", err->text);
+}
+
+static int execute(const struct tool_args *a, struct err *err)
+{
+    if (a->version) {
+        puts("gptscope " PACKAGE_VERSION);
+        return 0;
+    }
+    if (a->help) {
+        struct str text = STR_INIT;
+        if (*a->tool->name)
+            tool_help_one(a->tool, &text);
+        else
+            tool_help_all(&text);
+        tool_put(stdout, &text);
+        return 0;
+    }
+    return a->tool->run(a, stdout, err);
+}
+
+int tool_main(int argc, char **argv)
+{
+    struct tool_args args;
+    struct err err = ERR_INIT;
+    int status = 2;
+    if (tool_parse(&args, argc, argv, &err))
+        status = execute(&args, &err);
+    complain(args.tool, status, &err);
+    errno = 0;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "gptscope: cannot write to standard output: %s\n",
+                errno ? strerror(errno) : "write error");
+        status = status ? status : 1;
+    }
+    return status;
+}

@@ -1,0 +1,123 @@
+/* gptscope, repl, run and dump: the verbs that hand a session on. */
+#include "ui/tool_input.h"
+
+#include "base/interrupt.h"
+#include "base/mem.h"
+#include "command/command.h"
+#include "command/dump.h"
+#include "ui/ui.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXAMPLE_PROMPT "Tom gave the red ball to Anna. Anna"
+
+/* --- dump --- */
+
+static bool dump_options(const struct tool_args *a, struct err *err)
+{
+    if (!a->select)
+        return err_set(err, "which values? --select 'blocks.*.attn.pattern', for one");
+    if (!a->output)
+        return err_set(err, "to which file? -o out.npz, for one");
+    if (!dump_format_find(a->output, a->format, err))
+        return false;
+    if (strcmp(a->output, "-") == 0 && isatty(STDOUT_FILENO))
+        return err_set(err, "standard output is a terminal; send it to a file or a program");
+    return true;
+}
+
+static int dump(struct session *s, const struct tool_args *a, struct err *err)
+{
+    struct selection sel = {0};
+    bool ok = selection_parse(&sel, s->program, a->select, err) &&
+              session_run(s, 0, NULL, err) && dump_values(s, &sel, a->output, a->format, err);
+    selection_release(&sel);
+    return ok ? 0 : 1;
+}
+
+int tool_dump(const struct tool_args *a, FILE *out, struct err *err)
+{
+    (void) out;
+    if (!dump_options(a, err))
+        return 2;
+    struct tool_session t;
+    tool_catch_interrupt();
+    int status = tool_open(&t, a, err);
+    if (status == 0)
+        status = dump(t.session, a, err);
+    tool_close(&t);
+    return status;
+}
+
+/* --- run, repl, the screen --- */
+
+/* A session whose prompt is that of the options, or `fallback` (NULL: none). */
+static int open_front(struct tool_session *t, const struct tool_args *a, const char *fallback,
+                      struct err *err)
+{
+    if (tool_has_text(a))
+        return tool_open(t, a, err);
+    *t = (struct tool_session){.compute = compute_new((int) a->set.threads)};
+    t->session = session_new(tool_model(a, false), t->compute, &a->set, err);
+    if (!t->session)
+        return 1;
+    if (fallback && !session_prompt(t->session, fallback, strlen(fallback), err))
+        return 1;
+    return 0;
+}
+
+static int run_commands(struct session *s, const struct tool_args *a, FILE *out,
+                        struct err *err)
+{
+    struct str text = STR_INIT;
+    struct command_env env = {.session = s, .out = &text, .width = 80, .json = a->json};
+    bool ok =
+        a->commands ? command_run(&env, a->commands, err) : command_file(&env, a->rest[0], err);
+    tool_put(out, &text);
+    return ok ? 0 : 1;
+}
+
+int tool_run(const struct tool_args *a, FILE *out, struct err *err)
+{
+    if ((a->n_rest == 1) == (a->commands != NULL) || a->n_rest > 1) {
+        err_set(err, "give one file of commands, or commands with -c");
+        return 2;
+    }
+    struct tool_args prompt = *a; /* the word is the script's name, not a prompt */
+    struct tool_session t;
+    prompt.n_rest = 0;
+    tool_catch_interrupt();
+    int status = open_front(&t, &prompt, NULL, err);
+    if (status == 0)
+        status = run_commands(t.session, a, out, err);
+    tool_close(&t);
+    return status;
+}
+
+int tool_repl(const struct tool_args *a, FILE *out, struct err *err)
+{
+    struct tool_session t;
+    (void) out;
+    int status = open_front(&t, a, NULL, err);
+    if (status == 0)
+        status = ui_repl(t.session, a, err);
+    tool_close(&t);
+    return status;
+}
+
+int tool_screen(const struct tool_args *a, FILE *out, struct err *err)
+{
+    struct tool_session t;
+    (void) out;
+    if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)) {
+        err_set(err, "the screen needs a terminal; try gptscope generate or gptscope repl");
+        return 1;
+    }
+    int status = open_front(&t, a, EXAMPLE_PROMPT, err);
+    if (status == 0)
+        status = ui_curses(t.session, a, err);
+    tool_close(&t);
+    return status;
+}

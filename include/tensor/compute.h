@@ -23,6 +23,8 @@ struct compute;
 struct compute *compute_new(int threads); /* 0: all cores of this process */
 void compute_free(struct compute *c);     /* NULL is fine */
 int compute_threads(const struct compute *c);
+/* Never load OpenBLAS: for tests and comparisons. Before the first product. */
+void compute_avoid_blas(struct compute *c);
 
 /* Which BLAS is in use; loads it when that has not happened. */
 struct blas_info {

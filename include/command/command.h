@@ -23,6 +23,10 @@ struct command_env {
     int width;  /* columns for pictures in `out` */
     bool color; /* pictures may have ANSI colours */
     bool json;
+    /* Called when part of a long command's output is there (a generated token, a line of a
+     * script); may print and clear `out`. NULL: all is collected. */
+    void (*flush)(struct command_env *env);
+    int depth; /* of `source` in `source` */
 };
 
 enum arg_type {
@@ -31,20 +35,20 @@ enum arg_type {
     ARG_WORD,
     ARG_TEXT, /* the rest of the line, or a quoted string with \n \t \" \\ */
     ARG_FILE,
-    ARG_VALUE, /* value names (engine/select.h) */
-    ARG_OP,    /* an op: number, "L2.softmax", or a label */
-    ARG_SETTING,
-    ARG_VIEW,
-    ARG_COMMAND,
-    ARG_TOKEN,
-    ARG_CHOICE /* one of arg.words */
+    ARG_VALUE,   /* value names (command/place.h) */
+    ARG_OP,      /* an op: number, "L2.softmax", or a label; i: its index */
+    ARG_SETTING, /* i: its row */
+    ARG_VIEW,    /* a view's name or digit; i: its row */
+    ARG_COMMAND, /* a command's name or another topic of help */
+    ARG_TOKEN,   /* an id, or text that is one token; i: the id */
+    ARG_CHOICE   /* one of arg.words; i: which */
 };
 
 struct arg_spec {
     const char *name; /* "FILE" */
     enum arg_type type;
     bool optional;
-    const char *words; /* ARG_CHOICE: "op layer token" */
+    const char *words; /* ARG_CHOICE: "op layer token"; others: further words for completion */
 };
 
 struct arg {
@@ -52,6 +56,7 @@ struct arg {
     long long i;
     double x;
     const char *text; /* as typed, unquoted; never NULL when given */
+    bool quoted;
 };
 
 #define COMMAND_ARGS 4
@@ -66,16 +71,23 @@ extern const struct command command_table[]; /* ends with a NULL name */
 
 /* Exact name, or the only one that begins so; otherwise NULL with "did you mean" in err. */
 const struct command *command_find(const char *name, struct err *err);
-/* One line: "name arg arg"; commands may be joined by ';' outside quotes; '#' begins a comment.
- * Stops at the first error. An empty line does nothing. */
+/* One line: "name arg arg"; commands may be joined by ';' or a newline outside quotes; '#' at
+ * the start of a word begins a comment. Stops at the first error. An empty line does nothing.
+ */
 bool command_run(struct command_env *env, const char *line, struct err *err);
-/* Candidates for the word that ends at line[at]; yours, NULL-terminated. */
+/* Candidates for the word that ends at line[at], sorted; yours, NULL-terminated. NULL where a
+ * file name is wanted. */
 char **command_complete(const struct session *s, const char *line, size_t at);
 void command_usage(const struct command *c, struct str *out); /* "step [op|layer|token] [N]" */
 void command_help(const struct command *c, struct str *out);  /* NULL: the whole list */
-void command_man(struct str *out);                            /* the table as mdoc */
+/* Help for a command or another topic: "keys", "values", "ops", "settings", "views". */
+bool command_topic(const char *topic, struct str *out, struct err *err);
+extern const char command_topics[]; /* their names, apart by blanks */
+void command_man(struct str *out);  /* the table as mdoc */
 
-/* A script: stops at the first error with "file:line: message". */
+/* A script: stops at the first error with "name:line: message", or at quit. */
+bool command_script(struct command_env *env, const char *name, const char *text, size_t n,
+                    struct err *err);
 bool command_file(struct command_env *env, const char *path, struct err *err);
 
 #endif

@@ -112,8 +112,8 @@ bool session_generate(struct session *s, int *id, struct err *err);
 
 /* --- ablations: patches that outlive a remade run --- */
 
-/* Adds one (engine/run.h: ZERO, SCALE, MEAN, SET to factor; the region as there) and forgets
- * what it changes. False with nothing changed when the run does not take it. */
+/* Adds one (engine/run.h: ZERO, SCALE, or SET to factor; the region as there), after forgetting
+ * what it changes. False when the run does not take it. */
 bool session_ablate(struct session *s, enum patch_kind kind, int value,
                     const struct region *region, float factor, struct err *err);
 /* Takes ablation i away (-1: all) and forgets what it had changed. */

@@ -42,7 +42,8 @@ struct screen {
     /* Left by commands, done by the program's loop between keys. */
     bool running;   /* compute what is pending, in slices; Esc stops */
     int generating; /* tokens still to be generated */
-    bool want_line; /* open the `:` line */
+    bool want_line; /* open the `:` line; it begins with `line` */
+    char line[128];
     bool want_edit; /* open the prompt for editing */
 
     const char *entry; /* the `:` line or prompt being edited, or NULL; entry_label before it */

@@ -14,6 +14,8 @@ static int first_position(const struct program *p, const struct ablation *a)
     return 0;
 }
 
+/* A patch acts on positions computed after it was added. So it is added once to see that the
+ * run takes it, and again when what it shall change is forgotten. */
 bool session_ablate(struct session *s, enum patch_kind kind, int value,
                     const struct region *region, float factor, struct err *err)
 {
@@ -22,9 +24,13 @@ bool session_ablate(struct session *s, enum patch_kind kind, int value,
     a.id = run_patch(s->run, kind, value, region, factor, NULL, err);
     if (a.id < 0)
         return false;
+    run_unpatch(s->run, a.id);
+    session_forget(s, first_position(s->program, &a));
+    a.id = run_patch(s->run, kind, value, region, factor, NULL, err);
+    if (a.id < 0)
+        return false;
     VEC_ROOM(s->ablation, s->n_ablations, s->cap_ablations);
     s->ablation[s->n_ablations++] = a;
-    session_forget(s, first_position(s->program, &a));
     return true;
 }
 

@@ -23,10 +23,10 @@ bool session_done(const struct session *s)
 
 void session_forget(struct session *s, int n)
 {
-    if (n >= begun(s))
-        return;
-    run_truncate(s->run, n < run_n_past(s->run) ? n : run_n_past(s->run));
-    while (s->n_marks > 0 && s->mark[s->n_marks - 1] >= run_n_past(s->run))
+    if (n < begun(s))
+        run_truncate(s->run, n < run_n_past(s->run) ? n : run_n_past(s->run));
+    while (!run_in_pass(s->run) && s->n_marks > 0 &&
+           s->mark[s->n_marks - 1] >= run_n_past(s->run))
         s->n_marks--;
 }
 
@@ -57,10 +57,16 @@ static bool take_ids(struct session *s, struct ids *ids, struct err *err)
     int n_ctx = run_n_ctx(s->run);
 
     if (ids->n > n_ctx) {
-        err_set(err, "the prompt is %d tokens long, but the context has room for %d%s", ids->n,
-                n_ctx,
-                n_ctx < s->program->hp.n_ctx ? "; 'set ctx 0' takes the model's own"
-                                             : "; use a shorter prompt");
+        if (ids->n <= s->program->hp.n_ctx)
+            err_set(err,
+                    "the prompt is %d tokens long, but the context has room for %d; "
+                    "'set ctx %d' makes it longer",
+                    ids->n, n_ctx, s->program->hp.n_ctx);
+        else
+            err_set(err,
+                    "the prompt is %d tokens long, but the context has room for %d; use a "
+                    "shorter prompt",
+                    ids->n, n_ctx);
         ids_release(ids);
         return false;
     }

@@ -1,0 +1,45 @@
+/*
+ * The functions behind the rows of command_table, by file, and what they share.
+ */
+#ifndef GPTSCOPE_COMMAND_COMMANDS_H
+#define GPTSCOPE_COMMAND_COMMANDS_H
+
+#include "command/command.h"
+#include "engine/select.h"
+
+typedef bool command_function(struct command_env *env, const struct arg *arg, struct err *err);
+
+/* cmd_tokens.c */
+command_function cmd_prompt, cmd_ids, cmd_append, cmd_truncate, cmd_tokens, cmd_generate,
+    cmd_load;
+/* cmd_pass.c */
+command_function cmd_step, cmd_run, cmd_until, cmd_back;
+/* cmd_cursor.c */
+command_function cmd_select, cmd_layer, cmd_head, cmd_query, cmd_key, cmd_stage, cmd_move;
+/* cmd_show.c, cmd_value.c, cmd_info.c */
+command_function cmd_show, cmd_logits, cmd_info;
+/* cmd_patch.c */
+command_function cmd_dump, cmd_ablate, cmd_patch, cmd_clear;
+/* cmd_set.c */
+command_function cmd_set, cmd_unset, cmd_cycle;
+/* cmd_screen.c */
+command_function cmd_view, cmd_panel, cmd_maximise, cmd_open, cmd_close, cmd_keys, cmd_line,
+    cmd_edit;
+/* cmd_misc.c */
+command_function cmd_help, cmd_source, cmd_echo, cmd_version, cmd_quit;
+
+/* The number of a count argument, `otherwise` when it is not given; false when below 1. */
+bool count_of(const struct arg *arg, int otherwise, int *n, struct err *err);
+/* "[6] ·Anna" */
+void token_print(const struct session *s, int id, struct str *out);
+/* Where the pass stands: "next: ..." or "all 13 tokens are computed". */
+void where_print(const struct session *s, struct str *out);
+/* A value as numbers around the cursor, at most `rows` of them, with its statistics. */
+bool value_print(struct command_env *env, const struct selected *sel, int rows,
+                 struct err *err);
+/* The ablations there are, numbered from 1. */
+void ablations_print(const struct session *s, struct str *out);
+/* Computes again what a change made stale, when all had been computed before. */
+bool run_again(struct command_env *env, bool was_done, struct err *err);
+
+#endif

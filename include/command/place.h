@@ -1,0 +1,35 @@
+/*
+ * Names of places in the program, as commands take them and print them.
+ */
+#ifndef GPTSCOPE_COMMAND_PLACE_H
+#define GPTSCOPE_COMMAND_PLACE_H
+
+#include "engine/select.h"
+#include "session/session.h"
+
+/* "L2.softmax", "L2.mlp_up", "embed" */
+void op_name(const struct program *p, int op, struct str *out);
+/* A number, a name as op_name gives it, or a label without its layer: then the next one from
+ * where the pass stands. -1 with err set. */
+int op_parse(const struct session *s, const char *text, struct err *err);
+/* "  11 > L0.softmax   attn.pattern [8, 13, 13] = softmax(attn.scores)": '>' is the next to
+ * run,
+ * '*' is done. */
+void op_line(const struct session *s, int op, struct str *out);
+
+/* What engine/select.h takes, and for the selected layer and head: "this" (the selected stage
+ * of the attention), "attn.pattern", "pattern". */
+bool values_parse(const struct session *s, const char *text, struct selection *sel,
+                  struct err *err);
+/* The axis of a value that counts heads or kv heads, or -1. */
+int value_head_axis(const struct program *p, int value);
+/* The selected head as an index of the value's head axis; 0 when it has none. */
+int value_head(const struct session *s, int value);
+
+/* "L2.H3" and its parts; a part that is not there is left alone. *rest is what follows the last
+ * one, after its dot. False when text does not begin with such a part or one is not inside the
+ * model. */
+bool place_parse(const struct session *s, const char *text, int *layer, int *head,
+                 const char **rest, struct err *err);
+
+#endif

@@ -1,0 +1,234 @@
+/* Commands that move the cursor: layer, head, query, key, stage. */
+#include "command/commands.h"
+
+#include "command/place.h"
+#include "view/view.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "3", "+1", "-1", "first", "last" for a coordinate of n values; relative moves stop at the
+ * ends. */
+static bool move_to(int *v, int n, const struct arg *arg, const char *what, struct err *err)
+{
+    const char *text = arg->text;
+    char *end;
+
+    long x = strtol(text, &end, 10);
+    bool number = end != text && *end == '\0' && !isspace((unsigned char) *text);
+    bool relative = number && (*text == '+' || *text == '-');
+    if (!strcmp(text, "first")) {
+        *v = 0;
+    } else if (!strcmp(text, "last")) {
+        *v = n - 1;
+    } else if (relative) {
+        x = x > n ? n : x < -n ? -n : x;
+        *v += (int) x;
+        *v = *v < 0 ? 0 : *v >= n ? n - 1 : *v;
+    } else if (number && x < n) {
+        *v = (int) x;
+    } else {
+        return err_set(err, "%s takes a number from 0 to %d, +N, -N, first or last, not '%s'",
+                       what, n - 1, text);
+    }
+    return true;
+}
+
+static void cursor_print(const struct session *s, struct str *out)
+{
+    char label[128];
+
+    str_addf(out, "L%d.H%d %s", s->at.layer, s->at.head, stage_name(s->at.stage));
+    if (s->ids.n > 0) {
+        tokenizer_label(s->tokenizer, s->ids.id[s->at.query], label, sizeof label);
+        str_addf(out, "  query %d %s", s->at.query, label);
+        tokenizer_label(s->tokenizer, s->ids.id[s->at.key], label, sizeof label);
+        str_addf(out, "  key %d %s", s->at.key, label);
+    }
+    str_addc(out, '\n');
+}
+
+/* One coordinate: moves it when there is an argument, prints the cursor. */
+static bool coordinate(struct command_env *env, int *v, int n, const struct arg *arg,
+                       const char *what, struct err *err)
+{
+    if (arg->given && !move_to(v, n, arg, what, err))
+        return false;
+    session_clamp(env->session);
+    if (!env->screen)
+        cursor_print(env->session, env->out);
+    return true;
+}
+
+bool cmd_layer(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+
+    return coordinate(env, &s->at.layer, s->program->hp.n_layer, arg, "layer", err);
+}
+
+bool cmd_head(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+
+    return coordinate(env, &s->at.head, s->program->hp.n_head, arg, "head", err);
+}
+
+static bool need_tokens(const struct session *s, struct err *err)
+{
+    return s->ids.n > 0 || err_set(err, "there are no tokens yet; give a prompt first");
+}
+
+bool cmd_query(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+
+    return need_tokens(s, err) && coordinate(env, &s->at.query, s->ids.n, arg, "query", err);
+}
+
+bool cmd_key(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+
+    return need_tokens(s, err) && coordinate(env, &s->at.key, s->ids.n, arg, "key", err);
+}
+
+/* A stage by its name, or by the end of its value's name: "raw", "softmax", "pattern", "z". */
+static int stage_index(const char *text)
+{
+    for (int i = 0; i < STAGE_COUNT; i++)
+        if (!strcmp(text, stage_name((enum stage) i)) ||
+            !strcmp(text, strchr(stage_suffix((enum stage) i), '.') + 1))
+            return i;
+    return -1;
+}
+
+bool cmd_stage(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+    int stage = (int) s->at.stage, named = arg[0].given ? stage_index(arg[0].text) : -1;
+
+    if (named >= 0)
+        stage = named;
+    else if (arg[0].given && isalpha((unsigned char) arg[0].text[0]) &&
+             strcmp(arg[0].text, "first") && strcmp(arg[0].text, "last"))
+        return err_set(err,
+                       "there is no stage '%s'; the stages are raw, scaled, masked, softmax "
+                       "and z",
+                       arg[0].text);
+    else if (arg[0].given && !move_to(&stage, STAGE_COUNT, &arg[0], "stage", err))
+        return false;
+    s->at.stage = (enum stage) stage;
+    if (!env->screen)
+        cursor_print(s, env->out);
+    return true;
+}
+
+/* "8,6": query and key. */
+static bool parse_cell(const struct session *s, const char *text, int *query, int *key,
+                       struct err *err)
+{
+    char *end;
+
+    long q = strtol(text, &end, 10), k;
+    if (end == text || *end != ',')
+        return err_set(err,
+                       "'%s' is no place; places are like L2, H3, L2.H3, L2.H3.softmax or "
+                       "8,6 (query, key)",
+                       text);
+    text = end + 1;
+    k = strtol(text, &end, 10);
+    if (end == text || *end || q < 0 || q >= s->ids.n || k < 0 || k >= s->ids.n)
+        return err_set(err, "there is no such cell; queries and keys go from 0 to %d",
+                       s->ids.n - 1);
+    *query = (int) q;
+    *key = (int) k;
+    return true;
+}
+
+bool cmd_select(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+    struct cursor_at at = s->at;
+
+    for (int i = 0; i < COMMAND_ARGS && arg[i].given; i++) {
+        const char *text = arg[i].text, *rest = "";
+        if (isdigit((unsigned char) *text) || !strchr("LHlh", *text)) {
+            if (!need_tokens(s, err) || !parse_cell(s, text, &at.query, &at.key, err))
+                return false;
+            continue;
+        }
+        if (!place_parse(s, text, &at.layer, &at.head, &rest, err))
+            return false;
+        if (*rest && stage_index(rest) < 0)
+            return err_set(err,
+                           "there is no stage '%s'; the stages are raw, scaled, masked, "
+                           "softmax and z",
+                           rest);
+        if (*rest)
+            at.stage = (enum stage) stage_index(rest);
+    }
+    s->at = at;
+    if (!env->screen)
+        cursor_print(s, env->out);
+    return true;
+}
+
+/* --- the arrow keys: what they move depends on the view --- */
+
+enum coordinate { C_NONE, C_SCROLL, C_LAYER, C_HEAD, C_QUERY, C_KEY };
+
+static const struct {
+    const char *view; /* NULL: all others */
+    enum coordinate x, y;
+} arrows[] = {
+    {"attention", C_KEY, C_QUERY},  {"explain", C_KEY, C_QUERY},  {"heads", C_HEAD, C_LAYER},
+    {"residual", C_QUERY, C_LAYER}, {"tokens", C_QUERY, C_QUERY}, {NULL, C_NONE, C_SCROLL},
+};
+
+static void move_by(struct command_env *env, enum coordinate c, int by)
+{
+    struct session *s = env->session;
+
+    switch (c) {
+    case C_NONE:
+        break;
+    case C_SCROLL:
+        env->screen->scroll[env->screen->panel[env->screen->focus]] += by;
+        break;
+    case C_LAYER:
+        s->at.layer += by;
+        break;
+    case C_HEAD:
+        s->at.head += by;
+        break;
+    case C_QUERY:
+        s->at.query += by;
+        break;
+    case C_KEY:
+        s->at.key += by;
+        break;
+    }
+    session_clamp(s);
+}
+
+bool cmd_move(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    enum { LEFT, RIGHT, UP, DOWN };
+    const char *view = "attention";
+    int i = 0, n, direction = (int) arg[0].i;
+
+    if (!count_of(&arg[1], 1, &n, err) || !need_tokens(env->session, err))
+        return false;
+    if (env->screen)
+        view = view_table[env->screen->panel[env->screen->focus]].name;
+    while (arrows[i].view && strcmp(arrows[i].view, view))
+        i++;
+    if (direction == LEFT || direction == UP)
+        n = -n;
+    move_by(env, direction == LEFT || direction == RIGHT ? arrows[i].x : arrows[i].y, n);
+    if (!env->screen)
+        cursor_print(env->session, env->out);
+    return true;
+}

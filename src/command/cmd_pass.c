@@ -1,0 +1,121 @@
+/* Commands that go through the program: step, run, until, back. */
+#include "command/commands.h"
+
+#include "command/place.h"
+#include "view/view.h"
+
+enum { UNIT_OP, UNIT_LAYER, UNIT_TOKEN };
+
+void where_print(const struct session *s, struct str *out)
+{
+    if (s->ids.n == 0)
+        str_adds(out, "there are no tokens yet; give a prompt first\n");
+    else if (session_done(s))
+        str_addf(out, "all %d tokens are computed\n", s->ids.n);
+    else
+        op_line(s, run_in_pass(s->run) ? run_pc(s->run) : 0, out);
+}
+
+static bool step_once(struct command_env *env, int unit, struct err *err)
+{
+    struct session *s = env->session;
+    int op = run_in_pass(s->run) ? run_pc(s->run) : 0;
+
+    if (unit == UNIT_LAYER)
+        return session_layer(s, err);
+    if (unit == UNIT_TOKEN)
+        return session_pass(s, err);
+    if (!session_step(s, err))
+        return false;
+    op_line(s, op, env->out);
+    return true;
+}
+
+bool cmd_step(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    int unit = arg[0].given ? (int) arg[0].i : UNIT_OP, n;
+    bool ok = count_of(&arg[1], 1, &n, err);
+
+    for (int i = 0; ok && i < n; i++) {
+        ok = step_once(env, unit, err);
+        if (!ok && i > 0 && (session_done(env->session))) {
+            ok = true; /* fewer were left than asked for */
+            err->text[0] = '\0';
+            break;
+        }
+    }
+    if (ok && unit != UNIT_OP)
+        where_print(env->session, env->out);
+    return ok;
+}
+
+static bool nothing_to_run(const struct session *s, struct err *err)
+{
+    if (s->ids.n == 0)
+        return err_set(err, "there are no tokens yet; give a prompt first");
+    return err_set(err, "all %d tokens are computed; generate makes the next one", s->ids.n);
+}
+
+bool cmd_run(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+
+    (void) arg;
+    if (session_done(s) || s->ids.n == 0)
+        return nothing_to_run(s, err);
+    if (env->screen) {
+        env->screen->running = true;
+        return true;
+    }
+    if (!session_run(s, 0, NULL, err))
+        return false;
+    where_print(s, env->out);
+    return true;
+}
+
+bool cmd_until(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+    int op = (int) arg[0].i;
+
+    /* An op that lies behind is reached in the next pass, when there is one. */
+    if (run_in_pass(s->run) && run_pc(s->run) >= op && session_pending(s) > 0)
+        if (!session_pass(s, err))
+            return false;
+    if (!session_until(s, op, err))
+        return false;
+    where_print(s, env->out);
+    return true;
+}
+
+bool cmd_back(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+    int unit = arg[0].given ? (int) arg[0].i : UNIT_OP, n;
+    bool ok = count_of(&arg[1], 1, &n, err);
+
+    for (int i = 0; ok && i < n; i++) {
+        ok = unit == UNIT_OP      ? session_back(s, err)
+             : unit == UNIT_LAYER ? session_back_layer(s, err)
+                                  : session_back_pass(s, err);
+        if (!ok && i > 0 && session_pending(s) == s->ids.n) {
+            ok = true; /* the beginning came first */
+            err->text[0] = '\0';
+            break;
+        }
+    }
+    if (ok)
+        where_print(s, env->out);
+    return ok;
+}
+
+bool run_again(struct command_env *env, bool was_done, struct err *err)
+{
+    if (!was_done)
+        return true;
+    if (env->screen) {
+        env->screen->running = true;
+        return true;
+    }
+    return session_run(env->session, 0, NULL, err);
+}

@@ -1,0 +1,113 @@
+/* Commands of the curses program's screen. They only leave wishes in struct screen. */
+#include "command/commands.h"
+
+#include "command/keys.h"
+#include "view/view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool need_screen(const struct command_env *env, const char *name, const char *remedy,
+                        struct err *err)
+{
+    return env->screen || err_set(err, "%s needs the full screen; %s", name, remedy);
+}
+
+static void open_view(struct command_env *env, int view)
+{
+    screen_open(env->screen, view, env->screen_w, env->screen_h);
+}
+
+bool cmd_view(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    char remedy[64];
+
+    snprintf(remedy, sizeof remedy, "'show %s' prints it here", view_table[arg[0].i].name);
+    if (!need_screen(env, "view", remedy, err))
+        return false;
+    open_view(env, (int) arg[0].i);
+    return true;
+}
+
+#define NO_PANELS "here there are no panels"
+
+bool cmd_panel(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    if (!need_screen(env, "panel", NO_PANELS, err))
+        return false;
+    screen_focus_next(env->screen, arg[0].given && arg[0].i == 1 ? -1 : 1, env->screen_w,
+                      env->screen_h);
+    return true;
+}
+
+bool cmd_maximise(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    (void) arg;
+    if (!need_screen(env, "maximise", NO_PANELS, err))
+        return false;
+    env->screen->maximised = !env->screen->maximised;
+    return true;
+}
+
+/* Enter: from an overview to the one thing the cursor is on; elsewhere the panel takes all. */
+bool cmd_open(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    const char *view;
+
+    (void) arg;
+    if (!need_screen(env, "open", NO_PANELS, err))
+        return false;
+    view = view_table[env->screen->panel[env->screen->focus]].name;
+    if ((!strcmp(view, "heads") || !strcmp(view, "map")) && view_find("attention") >= 0)
+        open_view(env, view_find("attention"));
+    else
+        env->screen->maximised = !env->screen->maximised;
+    return true;
+}
+
+bool cmd_close(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct screen *st = env->screen;
+
+    if (!need_screen(env, "close", "quit ends the program", err))
+        return false;
+    if (st->running || st->generating > 0) {
+        st->running = false;
+        st->generating = 0;
+    } else if (st->help) {
+        st->help = false;
+    } else if (st->maximised) {
+        st->maximised = false;
+    } else if (arg[0].given) {
+        env->session->quit = true;
+    }
+    return true;
+}
+
+bool cmd_keys(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    (void) arg;
+    if (!env->screen)
+        return command_topic("keys", env->out, err);
+    env->screen->help = !env->screen->help;
+    return true;
+}
+
+bool cmd_line(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    if (!need_screen(env, "command-line", "type the command itself", err))
+        return false;
+    env->screen->want_line = true;
+    snprintf(env->screen->line, sizeof env->screen->line, "%s",
+             arg[0].given ? arg[0].text : "");
+    return true;
+}
+
+bool cmd_edit(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    (void) arg;
+    if (!need_screen(env, "edit", "'prompt TEXT' gives a new one", err))
+        return false;
+    env->screen->want_edit = true;
+    return true;
+}

@@ -1,0 +1,65 @@
+/* Settings: set, unset, cycle. */
+#include "command/commands.h"
+
+#include <string.h>
+
+static void print_row(const struct session *s, const struct setting *row, struct str *out)
+{
+    struct str value = STR_INIT;
+
+    settings_print(&s->set, row, &value);
+    str_addf(out, "%-12s %-10s %s\n", row->name, value.text, row->help);
+    str_release(&value);
+}
+
+static void print_change(struct command_env *env, const struct setting *row)
+{
+    str_addf(env->out, "%s ", row->name);
+    settings_print(&env->session->set, row, env->out);
+    str_addc(env->out, '\n');
+}
+
+bool cmd_set(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    const struct setting *row = &setting_table[arg[0].i];
+
+    if (!arg[0].given) {
+        for (row = setting_table; row->name; row++)
+            print_row(env->session, row, env->out);
+        return true;
+    }
+    if (!arg[1].given) {
+        print_row(env->session, row, env->out);
+        return true;
+    }
+    if (!session_set(env->session, row->name, arg[1].text, err))
+        return false;
+    print_change(env, row);
+    return true;
+}
+
+bool cmd_unset(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    const struct setting *row = &setting_table[arg[0].i];
+    struct settings set = env->session->set;
+
+    settings_reset(&set, row);
+    if (!session_set_all(env->session, &set, err))
+        return false;
+    print_change(env, row);
+    return true;
+}
+
+bool cmd_cycle(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    const struct setting *row = &setting_table[arg[0].i];
+    struct settings set = env->session->set;
+
+    if (!settings_cycle(&set, row))
+        return err_set(err, "%s is a number and cannot be cycled; use set %s N", row->name,
+                       row->name);
+    if (!session_set_all(env->session, &set, err))
+        return false;
+    print_change(env, row);
+    return true;
+}

@@ -1,0 +1,186 @@
+/* Commands about tokens: prompt, append, truncate, generate, load. */
+#include "command/commands.h"
+
+#include "base/safe.h"
+#include "command/parse.h"
+#include "view/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool count_of(const struct arg *arg, int otherwise, int *n, struct err *err)
+{
+    *n = arg->given ? (int) arg->i : otherwise;
+    if (!arg->given || (arg->i >= 1 && arg->i <= 1000000))
+        return true;
+    return err_set(err, "a count goes from 1 to 1000000, not %s", arg->text);
+}
+
+void token_print(const struct session *s, int id, struct str *out)
+{
+    char label[128];
+
+    str_addf(out, "%d %s", id, tokenizer_label(s->tokenizer, id, label, sizeof label));
+}
+
+static void say_tokens(struct command_env *env)
+{
+    const struct session *s = env->session;
+    int kept = s->ids.n - session_pending(s);
+
+    str_addf(env->out, "%d token%s", s->ids.n, s->ids.n == 1 ? "" : "s");
+    if (kept > 0)
+        str_addf(env->out, ", %d kept from before", kept);
+    str_addc(env->out, '\n');
+}
+
+bool cmd_prompt(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+
+    if (!arg[0].given) {
+        quote_print(s->prompt.text, s->prompt.len, env->out);
+        str_addc(env->out, '\n');
+        return true;
+    }
+    if (!session_prompt(s, arg[0].text, strlen(arg[0].text), err))
+        return false;
+    say_tokens(env);
+    return true;
+}
+
+/* "1,2,3" or "1 2 3" */
+static bool parse_ids(const char *text, struct ids *ids, struct err *err)
+{
+    char *end;
+
+    for (;;) {
+        text += strspn(text, ", \t");
+        if (!*text)
+            return true;
+        long id = strtol(text, &end, 10);
+        if (end == text || (*end && !strchr(", \t", *end)) || id < 0 || id > INT32_MAX)
+            return err_set(err, "'%s' does not begin with a token id; ids are like 1,2,3",
+                           text);
+        ids_add(ids, (int32_t) id);
+        text = end;
+    }
+}
+
+bool cmd_ids(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct ids ids = IDS_INIT;
+    bool ok = parse_ids(arg[0].text, &ids, err) &&
+              session_prompt_ids(env->session, ids.id, ids.n, err);
+
+    ids_release(&ids);
+    if (ok)
+        say_tokens(env);
+    return ok;
+}
+
+bool cmd_append(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+
+    if (arg[0].i < 0 || arg[0].i >= s->program->hp.n_vocab)
+        return err_set(err, "there is no token %s; ids go from 0 to %d", arg[0].text,
+                       s->program->hp.n_vocab - 1);
+    if (!session_append(s, (int) arg[0].i, err))
+        return false;
+    str_addf(env->out, "[%d] ", s->ids.n - 1);
+    token_print(s, (int) arg[0].i, env->out);
+    str_addc(env->out, '\n');
+    return true;
+}
+
+bool cmd_truncate(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+
+    if (arg[0].i < 0 || arg[0].i > s->ids.n)
+        return err_set(err, "there are %d tokens; truncate takes 0 to %d, not %s", s->ids.n,
+                       s->ids.n, arg[0].text);
+    session_truncate(s, (int) arg[0].i);
+    say_tokens(env);
+    return true;
+}
+
+bool cmd_tokens(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    const struct session *s = env->session;
+    int done = run_n_past(s->run), begun = done + run_n_new(s->run);
+
+    (void) arg;
+    (void) err;
+    for (int i = 0; i < s->ids.n; i++) {
+        char label[128];
+        tokenizer_label(s->tokenizer, s->ids.id[i], label, sizeof label);
+        str_addf(env->out, "%5d %7d  %-20s %s%s\n", i, s->ids.id[i], label,
+                 i < done    ? "computed"
+                 : i < begun ? "in this pass"
+                             : "waiting",
+                 i >= s->n_prompt ? ", generated" : "");
+    }
+    if (s->ids.n == 0)
+        str_adds(env->out, "there are no tokens yet; give a prompt first\n");
+    return true;
+}
+
+/* Text of a generated token as soon as it is whole; streams where the front end can. */
+static void emit(struct command_env *env, struct str *piece)
+{
+    for (const char *line = piece->text; *line;) {
+        size_t n = strcspn(line, "\n");
+        safe_add(env->out, line, n, SAFE_SPACE_KEEP);
+        if (line[n])
+            str_addc(env->out, '\n');
+        line += n + (line[n] != '\0');
+    }
+    str_clear(piece);
+    if (env->flush)
+        env->flush(env);
+}
+
+bool cmd_generate(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+    struct decoder d;
+    struct str piece = STR_INIT;
+    int n, id = -1;
+    bool ok = true, end = false;
+
+    if (!count_of(&arg[0], 1, &n, err))
+        return false;
+    if (env->screen) {
+        env->screen->generating += n;
+        return true;
+    }
+    decoder_init(&d, s->tokenizer);
+    d.begun = true; /* what is generated goes on with text: its first blank counts */
+    for (int i = 0; ok && !end && i < n; i++) {
+        ok = session_generate(s, &id, err);
+        end = ok && tokenizer_is_end(s->tokenizer, id) && !s->set.ignore_eos;
+        if (ok && !end)
+            decoder_feed(&d, id, &piece);
+        emit(env, &piece);
+    }
+    decoder_finish(&d, &piece);
+    emit(env, &piece);
+    str_release(&piece);
+    str_adds(env->out, end ? "\nthe end-of-text token was chosen\n" : "\n");
+    return ok;
+}
+
+bool cmd_load(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+    const struct hparams *hp;
+
+    if (!session_load(s, arg[0].text, err))
+        return false;
+    hp = &s->program->hp;
+    str_addf(env->out, "%s: %d layers, %d heads, d_model %d; %d tokens wait\n", hp->name,
+             hp->n_layer, hp->n_head, hp->d_model, session_pending(s));
+    return true;
+}

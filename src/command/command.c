@@ -1,0 +1,124 @@
+/* Finding and running commands; scripts. */
+#include "command/command.h"
+
+#include "base/file.h"
+#include "base/interrupt.h"
+#include "base/mem.h"
+#include "base/near.h"
+#include "command/parse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct command *find_exact(const char *name)
+{
+    for (const struct command *c = command_table; c->name; c++)
+        if (!strcmp(c->name, name))
+            return c;
+    return NULL;
+}
+
+static bool unknown(const char *name, struct err *err)
+{
+    struct near near;
+
+    near_init(&near, name);
+    for (const struct command *c = command_table; c->name; c++)
+        near_try(&near, c->name);
+    if (near_best(&near))
+        return err_set(err, "there is no command '%s'; did you mean '%s'?", name,
+                       near_best(&near));
+    return err_set(err, "there is no command '%s'; 'help' lists them", name);
+}
+
+const struct command *command_find(const char *name, struct err *err)
+{
+    const struct command *found = find_exact(name);
+    struct str names = STR_INIT;
+    int n = 0;
+
+    if (found)
+        return found;
+    for (const struct command *c = command_table; c->name && *name; c++) {
+        if (strncmp(c->name, name, strlen(name)))
+            continue;
+        str_addf(&names, "%s%s", n++ ? ", " : "", c->name);
+        found = c;
+    }
+    if (n == 0)
+        unknown(name, err);
+    if (n > 1)
+        err_set(err, "'%s' could be any of %s", name, names.text);
+    str_release(&names);
+    return n == 1 ? found : NULL;
+}
+
+static bool run_words(struct command_env *env, struct words *w, const char *line,
+                      struct err *err)
+{
+    struct arg arg[COMMAND_ARGS];
+    const struct command *c = command_find(w->item[0].text, err);
+
+    if (!c || !args_take(arg, env->session, c, w, line, err))
+        return false;
+    if (interrupt_pending())
+        return err_set(err, "interrupted");
+    return c->run(env, arg, err);
+}
+
+bool command_run(struct command_env *env, const char *line, struct err *err)
+{
+    char *copy = xstrdup(line); /* a command may change the text it is run from */
+    struct words w;
+    bool ok = true;
+
+    for (size_t at = 0; ok && copy[at] && !env->session->quit;) {
+        ok = words_next(&w, copy, &at, err);
+        if (ok && w.n > 0)
+            ok = run_words(env, &w, copy, err);
+        words_release(&w);
+    }
+    free(copy);
+    return ok;
+}
+
+bool command_script(struct command_env *env, const char *name, const char *text, size_t n,
+                    struct err *err)
+{
+    const char *end = text + n;
+    bool ok = true;
+
+    for (int line = 1; ok && text < end && !env->session->quit; line++) {
+        const char *eol = memchr(text, '\n', (size_t) (end - text));
+        size_t len = (size_t) ((eol ? eol : end) - text);
+        char *one = xstrndup(text, len);
+        if (strlen(one) != len)
+            ok = err_set(err, "the line holds a NUL byte");
+        ok = ok && command_run(env, one, err);
+        if (!ok)
+            err_add(err, "%s:%d", name, line);
+        else if (env->flush)
+            env->flush(env);
+        free(one);
+        text += len + 1;
+    }
+    return ok;
+}
+
+#define SCRIPT_MAX   (1 << 20)
+#define SOURCE_DEPTH 16
+
+bool command_file(struct command_env *env, const char *path, struct err *err)
+{
+    struct str text = STR_INIT;
+
+    if (env->depth >= SOURCE_DEPTH)
+        return err_set(err, "'%s': scripts source each other more than %d deep", path,
+                       SOURCE_DEPTH);
+    bool ok = file_read(&text, path, SCRIPT_MAX, err);
+    env->depth++;
+    ok = ok && command_script(env, path, text.text, text.len, err);
+    env->depth--;
+    str_release(&text);
+    return ok;
+}

@@ -1,0 +1,166 @@
+/* Help, usage and the manual, printed from the tables. */
+#include "command/command.h"
+#include "command/keys.h"
+#include "command/parse.h"
+
+#include "base/mem.h"
+#include "base/near.h"
+#include "view/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char command_topics[] = "keys values ops settings views";
+
+/* "op|layer|token" or "FILE" */
+static void spec_print(const struct arg_spec *spec, struct str *out)
+{
+    const char *word;
+    size_t n;
+
+    if (spec->type != ARG_CHOICE) {
+        str_adds(out, spec->name);
+        return;
+    }
+    for (int i = 0; (n = choice_word(spec->words, i, &word)) > 0; i++) {
+        if (i > 0)
+            str_addc(out, '|');
+        str_add(out, word, n);
+    }
+}
+
+void command_usage(const struct command *c, struct str *out)
+{
+    str_adds(out, c->name);
+    for (int i = 0; i < COMMAND_ARGS && c->arg[i].name; i++) {
+        str_adds(out, c->arg[i].optional ? " [" : " ");
+        spec_print(&c->arg[i], out);
+        if (c->arg[i].optional)
+            str_addc(out, ']');
+    }
+}
+
+static size_t summary_length(const char *help)
+{
+    return strcspn(help, "\n");
+}
+
+static void one_line(const struct command *c, struct str *out)
+{
+    struct str usage = STR_INIT;
+
+    command_usage(c, &usage);
+    str_addf(out, "  %-30s  %.*s\n", usage.text, (int) summary_length(c->help), c->help);
+    str_release(&usage);
+}
+
+/* Calls fn for each group's first row. */
+static bool begins_group(const struct command *c)
+{
+    return c == command_table || strcmp(c->group, c[-1].group) != 0;
+}
+
+static void all_commands(struct str *out)
+{
+    for (const struct command *c = command_table; c->name; c++) {
+        if (begins_group(c))
+            str_addf(out, "%s%s\n", c == command_table ? "" : "\n", c->group);
+        one_line(c, out);
+    }
+    str_addf(out, "\nhelp COMMAND says more; so does help with one of: %s\n", command_topics);
+}
+
+void command_help(const struct command *c, struct str *out)
+{
+    if (!c) {
+        all_commands(out);
+        return;
+    }
+    str_adds(out, "usage: ");
+    command_usage(c, out);
+    str_addf(out, "\n%s\nexample: %s\n", c->help, c->example);
+    for (const struct key *k = key_table; k->key; k++)
+        if (!strncmp(k->line, c->name, strlen(c->name)) &&
+            strchr(" ", k->line[strlen(c->name)]))
+            str_addf(out, "key %s: %s\n", k->key, k->help);
+}
+
+/* --- topics --- */
+
+static void topic_keys(struct str *out)
+{
+    for (const struct key *k = key_table; k->key; k++)
+        str_addf(out, "  %-8s  %-40s  %s\n", k->key, k->help, k->line);
+}
+
+static void topic_values(struct str *out)
+{
+    str_adds(out,
+             "tokens                                  ids\n"
+             "embed, pos_embed                        rows of the tables\n"
+             "blocks.N.resid_pre, resid_mid, resid_post  the residual stream\n"
+             "blocks.N.ln1.mean, .scale, .normalized, .out  (ln2, ln_final alike)\n"
+             "blocks.N.attn.q, k, v                   projections [pos, head, d_head]\n"
+             "blocks.N.attn.rot_q, rot_k              after rotation, where there is one\n"
+             "blocks.N.attn.scores_raw, scores_scaled, scores, pattern  [head, query, key]\n"
+             "blocks.N.attn.z                         pattern times V [pos, head, d_head]\n"
+             "blocks.N.attn.result                    each head's own output\n"
+             "blocks.N.attn_out                       after the output projection\n"
+             "blocks.N.mlp.pre, pre_linear, act, post, mlp_out\n"
+             "ln_final.out, logits, probs\n"
+             "cache.N.k, cache.N.v                    the KV cache\n"
+             "\n"
+             "Globs: blocks.*.attn.pattern. Several: q,k. Short: L2.attn.q, L0-3.attn.q,\n"
+             "L2.H3.pattern for one head. For the selected layer: pattern, attn.q, ln1.scale;\n"
+             "'this' is the selected stage of the selected head.\n");
+}
+
+static void topic_ops(struct str *out)
+{
+    for (int i = 0; i < OP_COUNT; i++) {
+        const struct op_info *info = op_info((enum opcode) i);
+        str_addf(out, "  %-12s  %s\n", info->name, info->formula);
+        str_addf(out, "  %-12s  %s\n", "", info->help);
+    }
+}
+
+static void topic_settings(struct str *out)
+{
+    for (const struct setting *row = setting_table; row->name; row++) {
+        str_addf(out, "  %-12s  %s (", row->name, row->help);
+        settings_allowed(row, out);
+        str_adds(out, ")\n");
+    }
+}
+
+static void topic_views(struct str *out)
+{
+    for (const struct view *v = view_table; v->name; v++)
+        str_addf(out, "  %1s  %-10s  %s\n", v->digit, v->name, v->help);
+}
+
+static const struct {
+    const char *name;
+    void (*print)(struct str *out);
+} topics[] = {{"keys", topic_keys},
+              {"values", topic_values},
+              {"ops", topic_ops},
+              {"settings", topic_settings},
+              {"views", topic_views}};
+
+bool command_topic(const char *topic, struct str *out, struct err *err)
+{
+    const struct command *c;
+
+    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
+        if (!strcmp(topics[i].name, topic)) {
+            topics[i].print(out);
+            return true;
+        }
+    }
+    c = command_find(topic, err);
+    if (!c)
+        return false;
+    command_help(c, out);
+    return true;
+}

@@ -1,0 +1,229 @@
+/* Ops, values and heads by name, relative to where the session stands. */
+#include "command/place.h"
+
+#include "base/mem.h"
+#include "base/near.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Names of values without "blocks.N.". */
+static const char *short_name(const struct value *v)
+{
+    const char *dot = strncmp(v->name, "blocks.", 7) ? NULL : strchr(v->name + 7, '.');
+
+    return dot ? dot + 1 : v->name;
+}
+
+void op_name(const struct program *p, int op, struct str *out)
+{
+    const struct op *o = &p->op[op];
+
+    if (o->layer >= 0)
+        str_addf(out, "L%d.", o->layer);
+    for (const char *c = o->label; *c; c++)
+        str_addc(out, *c == ' ' ? '_' : *c);
+}
+
+/* Blanks, '_' and '-' are the same in labels. */
+static bool same_label(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++) {
+        bool gap_a = strchr(" _-", *a), gap_b = strchr(" _-", *b);
+        if (gap_a != gap_b ||
+            (!gap_a && tolower((unsigned char) *a) != tolower((unsigned char) *b)))
+            return false;
+    }
+    return *a == *b;
+}
+
+/* Does text name this op, by its label or by what it makes? */
+static bool is_op(const struct program *p, int op, const char *text)
+{
+    const struct op *o = &p->op[op];
+
+    if (same_label(o->label, text))
+        return true;
+    for (int i = 0; i < o->n_out; i++)
+        if (!strcmp(short_name(&p->value[o->out[i]]), text))
+            return true;
+    return false;
+}
+
+/* The first op in [from, n_steps) that text names, in the layer (-1: any). */
+static int find_op(const struct program *p, int from, int layer, const char *text)
+{
+    for (int i = from; i < p->n_steps; i++)
+        if ((layer < 0 || p->op[i].layer == layer) && is_op(p, i, text))
+            return i;
+    return -1;
+}
+
+static bool unknown_op(const struct program *p, const char *typed, const char *label,
+                       struct err *err)
+{
+    struct near near;
+
+    near_init(&near, label);
+    for (int i = 0; i < p->n_steps; i++)
+        near_try(&near, p->op[i].label);
+    if (near_best(&near))
+        return err_set(err, "there is no op '%s'; did you mean '%s'?", typed, near_best(&near));
+    return err_set(err, "there is no op '%s'; 'show program' lists them", typed);
+}
+
+int op_parse(const struct session *s, const char *text, struct err *err)
+{
+    const struct program *p = s->program;
+    const char *rest = text;
+    char *end;
+    int layer = -1, head = -1, value = program_find(p, text);
+    int from = run_in_pass(s->run) ? run_pc(s->run) + 1 : 0;
+
+    long n = strtol(text, &end, 10);
+    if (end != text && *end == '\0') {
+        if (n >= 0 && n < p->n_steps)
+            return (int) n;
+        err_set(err, "there is no op %s; the program has ops 0 to %d", text, p->n_steps - 1);
+        return -1;
+    }
+    if (value >= 0 && p->value[value].op >= 0 && p->value[value].op < p->n_steps)
+        return p->value[value].op;
+    if (*text == 'L' && isdigit((unsigned char) text[1]) &&
+        !place_parse(s, text, &layer, &head, &rest, err))
+        return -1;
+    int op = find_op(p, from, layer, rest);
+    if (op < 0)
+        op = find_op(p, 0, layer, rest);
+    if (op < 0)
+        unknown_op(p, text, rest, err);
+    return op;
+}
+
+/* " [8, 13, 13]": what is there of the value, or what the open pass will make. */
+static void shape_print(const struct session *s, int value, struct str *out)
+{
+    const struct value *v = &s->program->value[value];
+    int n = run_n_past(s->run) + run_n_new(s->run);
+
+    str_adds(out, " [");
+    for (int i = 0; i < v->n_axis; i++)
+        str_addf(out, "%s%d", i ? ", " : "", program_axis(s->program, v->axis[i], n));
+    str_addc(out, ']');
+}
+
+void op_line(const struct session *s, int op, struct str *out)
+{
+    const struct program *p = s->program;
+    const struct op *o = &p->op[op];
+    int pc = run_in_pass(s->run) ? run_pc(s->run) : session_done(s) ? p->n_steps : 0;
+    struct str name = STR_INIT;
+
+    op_name(p, op, &name);
+    str_addf(out, "%4d %c %-14s %s", op,
+             op < pc    ? '*'
+             : op == pc ? '>'
+                        : ' ',
+             name.text, short_name(&p->value[o->out[0]]));
+    shape_print(s, o->out[0], out);
+    str_addf(out, " = %s(", op_info(o->code)->name);
+    for (int i = 0; i < o->n_in; i++)
+        str_addf(out, "%s%s", i ? ", " : "", short_name(&p->value[o->in[i]]));
+    str_adds(out, ")\n");
+    str_release(&name);
+}
+
+int value_head_axis(const struct program *p, int value)
+{
+    const struct value *v = &p->value[value];
+
+    for (int i = 0; i < v->n_axis; i++)
+        if (v->axis[i] == AXIS_HEAD || v->axis[i] == AXIS_KV_HEAD)
+            return i;
+    return -1;
+}
+
+int value_head(const struct session *s, int value)
+{
+    const struct program *p = s->program;
+    int axis = value_head_axis(p, value);
+
+    if (axis < 0)
+        return 0;
+    if (p->value[value].axis[axis] == AXIS_HEAD)
+        return s->at.head;
+    return s->at.head / (p->hp.n_head / p->hp.n_kv_head);
+}
+
+static void select_one(struct selection *sel, int value, int head)
+{
+    sel->item = xcalloc(1, sizeof *sel->item);
+    sel->item[0] = (struct selected){value, head};
+    sel->n = sel->cap = 1;
+}
+
+bool values_parse(const struct session *s, const char *text, struct selection *sel,
+                  struct err *err)
+{
+    const struct program *p = s->program;
+    char name[64];
+
+    memset(sel, 0, sizeof *sel);
+    if (!strcmp(text, "this")) {
+        int value = session_stage_value(s, s->at.layer, s->at.stage);
+        select_one(sel, value, s->at.head);
+        return true;
+    }
+    snprintf(name, sizeof name, "attn.%s", text);
+    int value = program_find(p, text) >= 0 ? -1 : program_value(p, s->at.layer, text);
+    if (value < 0 && program_find(p, text) < 0)
+        value = program_value(p, s->at.layer, name);
+    if (value < 0)
+        return selection_parse(sel, p, text, err);
+    select_one(sel, value, value_head_axis(p, value) < 0 ? -1 : value_head(s, value));
+    return true;
+}
+
+/* "L12" or "H3" at *text: moves past it and a dot. 0: no such part; -1: out of range. */
+static int part(const char **text, char letter, int n, const char *what, int *v,
+                struct err *err)
+{
+    char *end;
+
+    if (toupper((unsigned char) **text) != letter || !isdigit((unsigned char) (*text)[1]))
+        return 0;
+    long x = strtol(*text + 1, &end, 10);
+    if (*end && *end != '.')
+        return 0;
+    if (x >= n) {
+        err_set(err, "there is no %s %ld; the model has %ss 0 to %d", what, x, what, n - 1);
+        return -1;
+    }
+    *v = (int) x;
+    *text = *end ? end + 1 : end;
+    return 1;
+}
+
+bool place_parse(const struct session *s, const char *text, int *layer, int *head,
+                 const char **rest, struct err *err)
+{
+    const struct hparams *hp = &s->program->hp;
+    int l, h, got_layer, got_head;
+
+    *rest = text;
+    got_layer = part(rest, 'L', hp->n_layer, "layer", &l, err);
+    if (got_layer < 0)
+        return false;
+    got_head = part(rest, 'H', hp->n_head, "head", &h, err);
+    if (got_head < 0)
+        return false;
+    if (!got_layer && !got_head)
+        return err_set(err, "'%s' is no place; places are like L2, H3 or L2.H3", text);
+    if (got_layer)
+        *layer = l;
+    if (got_head)
+        *head = h;
+    return true;
+}

@@ -1,0 +1,172 @@
+/* The commands: one row each. Groups stand together. */
+#include "command/commands.h"
+
+#define UNITS "op layer token"
+
+// clang-format off
+const struct command command_table[] = {
+    /* --- tokens --- */
+    {"prompt", "tokens", {{"TEXT", ARG_TEXT, true, NULL}},
+     "give a prompt, or print the one there is\n"
+     "What the new text has in common with the old one stays computed.\n"
+     "TEXT is the rest of the line, up to a ';'. In double quotes it may hold anything, and\n"
+     "\\n \\t \\\" \\\\ \\xHH \\uHHHH. An empty prompt is \"\".",
+     "prompt Tom gave the red ball to Anna. Anna", cmd_prompt},
+    {"ids", "tokens", {{"IDS", ARG_TEXT, false, NULL}},
+     "give a prompt as token ids\n"
+     "Ids are numbers with commas or blanks between them.",
+     "ids 12,47,300", cmd_ids},
+    {"append", "tokens", {{"TOKEN", ARG_TOKEN, false, NULL}},
+     "add one token after the last one\n"
+     "TOKEN is an id, or the text of one token; a blank in it is written in quotes or as a\n"
+     "middle dot, as labels show it.",
+     "append \" ball\"", cmd_append},
+    {"truncate", "tokens", {{"N", ARG_INT, false, NULL}},
+     "forget all but the first N tokens\n"
+     "What is left of the computation stays.",
+     "truncate 4", cmd_truncate},
+    {"tokens", "tokens", {{NULL, ARG_INT, false, NULL}},
+     "list the tokens with their ids\n"
+     "Says which are computed, in the pass that is open, or waiting.",
+     "tokens", cmd_tokens},
+    {"generate", "tokens", {{"N", ARG_INT, true, NULL}},
+     "generate N tokens, or one\n"
+     "Computes what is pending, then samples as temp, top-k, top-p, min-p and seed say. It stops\n"
+     "at the end-of-text token unless ignore-eos is on. The last token's own pass is left to be\n"
+     "stepped.",
+     "generate 3", cmd_generate},
+    {"load", "tokens", {{"MODEL", ARG_FILE, false, NULL}},
+     "load another model\n"
+     "MODEL is a GGUF file, a safetensors file, a folder with config.json, or a built-in name.\n"
+     "The prompt is kept.",
+     "load tiny-llama", cmd_load},
+
+    /* --- stepping --- */
+    {"step", "stepping", {{"UNIT", ARG_CHOICE, true, UNITS}, {"N", ARG_INT, true, NULL}},
+     "go one op on, or N; or to the next layer, or to the end of the pass\n"
+     "A pass computes all tokens that wait, at most set chunk of them. It begins by itself.",
+     "step layer; step 3", cmd_step},
+    {"run", "stepping", {{NULL, ARG_INT, false, NULL}},
+     "compute everything that is pending\n"
+     "An interrupt stops it; what is done stays.",
+     "run", cmd_run},
+    {"until", "stepping", {{"OP", ARG_OP, false, NULL}},
+     "go on to an op, so that it is the next to run\n"
+     "OP is a number of 'show program', a name like L2.softmax, a label like softmax (the next\n"
+     "one), or a value like L1.resid_post (the op that makes it).",
+     "until L1.softmax", cmd_until},
+    {"back", "stepping", {{"UNIT", ARG_CHOICE, true, UNITS}, {"N", ARG_INT, true, NULL}},
+     "go one op back, or N; or to the start of the layer, or of the pass\n"
+     "Goes back into earlier passes, too.",
+     "run; back 2", cmd_back},
+
+    /* --- cursor --- */
+    {"select", "cursor", {{"PLACE", ARG_WORD, true, NULL}, {"PLACE2", ARG_WORD, true, NULL}},
+     "put the cursor on a head, a stage or a cell\n"
+     "PLACE is like L2, H3, L2.H3, L2.H3.softmax, or 8,6 for query 8 and key 6.",
+     "select L1.H2.softmax 3,1", cmd_select},
+    {"layer", "cursor", {{"N", ARG_WORD, true, NULL}},
+     "select a layer: N, +1, -1, first, last", "layer +1", cmd_layer},
+    {"head", "cursor", {{"N", ARG_WORD, true, NULL}},
+     "select a head: N, +1, -1, first, last", "head last", cmd_head},
+    {"query", "cursor", {{"N", ARG_WORD, true, NULL}},
+     "select a query, which is the row of the attention map: N, +1, -1, first, last",
+     "query 3", cmd_query},
+    {"key", "cursor", {{"N", ARG_WORD, true, NULL}},
+     "select a key, which is the column of the attention map: N, +1, -1, first, last",
+     "key first", cmd_key},
+    {"stage", "cursor", {{"STAGE", ARG_WORD, true, "raw scaled masked softmax z first last"}},
+     "select a stage of the attention: raw, scaled, masked, softmax, z; or +1, -1",
+     "stage +1", cmd_stage},
+    {"move", "cursor",
+     {{"WHERE", ARG_CHOICE, false, "left right up down"}, {"N", ARG_INT, true, NULL}},
+     "move the cursor as the arrow keys do\n"
+     "What moves depends on the panel: key and query on an attention map, head and layer on the\n"
+     "overview of heads; elsewhere the panel scrolls.",
+     "move left 2", cmd_move},
+
+    /* --- looking --- */
+    {"show", "looking",
+     {{"WHAT", ARG_VALUE, true, "program ablations log this"}, {"ROWS", ARG_INT, true, NULL}},
+     "print where things stand, a view as a picture, or a value as numbers\n"
+     "WHAT is a view, 'program' for the list of ops, 'ablations', 'log', or a value. 'help views'\n"
+     "and 'help values' list them. ROWS is the most rows to print.",
+     "show pattern", cmd_show},
+    {"logits", "looking", {{"N", ARG_INT, true, NULL}},
+     "list the N most likely next tokens\n"
+     "A column for each stage of the sampling that is on.",
+     "run; logits 5", cmd_logits},
+    {"info", "looking", {{NULL, ARG_INT, false, NULL}},
+     "print the model's sizes, its parameters and the memory in use", "info", cmd_info},
+    {"dump", "looking",
+     {{"VALUES", ARG_VALUE, false, "this"}, {"FILE", ARG_FILE, false, NULL}},
+     "write values to a file\n"
+     "VALUES are names, globs and short forms; 'help values' lists them. The suffix of FILE\n"
+     "chooses the format.",
+     "run; dump L0.H1.pattern pattern.npy", cmd_dump},
+
+    /* --- changing --- */
+    {"ablate", "changing", {{"WHAT", ARG_WORD, true, "mlp attn"}, {"LAYER", ARG_INT, true, NULL}},
+     "zero a head, or what attention or MLP add; the same once more takes it back\n"
+     "WHAT is like L2.H3, L2.mlp or L2.attn; without it, the selected head. When all tokens were\n"
+     "computed, they are computed again.",
+     "ablate L1.H2", cmd_ablate},
+    {"patch", "changing",
+     {{"VALUE", ARG_VALUE, false, "this"}, {"HOW", ARG_CHOICE, false, "zero scale set"},
+      {"X", ARG_REAL, true, NULL}},
+     "change values as they are computed: to zero, times X, or to X",
+     "patch L0.mlp_out scale 0.5", cmd_patch},
+    {"clear", "changing", {{"N", ARG_INT, true, NULL}},
+     "take ablation N back, or all\n"
+     "'show ablations' lists them.",
+     "ablate mlp 1; clear", cmd_clear},
+
+    /* --- settings --- */
+    {"set", "settings", {{"NAME", ARG_SETTING, true, NULL}, {"VALUE", ARG_WORD, true, NULL}},
+     "print or change a setting\n"
+     "'help settings' says what they mean.",
+     "set temp 0.8", cmd_set},
+    {"unset", "settings", {{"NAME", ARG_SETTING, false, NULL}},
+     "put a setting back to its default", "unset temp", cmd_unset},
+    {"cycle", "settings", {{"NAME", ARG_SETTING, false, NULL}},
+     "go to the next value of a setting that has a few", "cycle scale", cmd_cycle},
+
+    /* --- screen --- */
+    {"view", "screen", {{"VIEW", ARG_VIEW, false, NULL}},
+     "open a view on the full screen\n"
+     "Elsewhere, show prints it.",
+     "view heads", cmd_view},
+    {"panel", "screen", {{"WHICH", ARG_CHOICE, true, "next previous"}},
+     "go to the next or previous panel", "panel next", cmd_panel},
+    {"maximise", "screen", {{NULL, ARG_INT, false, NULL}},
+     "give the whole screen to this panel, or take it back", "maximise", cmd_maximise},
+    {"open", "screen", {{NULL, ARG_INT, false, NULL}},
+     "open what the cursor is on, or maximise the panel", "open", cmd_open},
+    {"close", "screen", {{"OR", ARG_CHOICE, true, "quit"}},
+     "stop what runs, or close the help, or give a maximised panel its place back\n"
+     "With quit, leave the program when there is none of these.",
+     "close", cmd_close},
+    {"keys", "screen", {{NULL, ARG_INT, false, NULL}},
+     "list the keys", "keys", cmd_keys},
+    {"command-line", "screen", {{"TEXT", ARG_TEXT, true, NULL}},
+     "open the command line, with TEXT typed in", "command-line \"set temp \"", cmd_line},
+    {"edit", "screen", {{NULL, ARG_INT, false, NULL}},
+     "edit the prompt; everything follows as you type", "edit", cmd_edit},
+
+    /* --- other --- */
+    {"help", "other", {{"TOPIC", ARG_COMMAND, true, NULL}},
+     "list the commands, or say more about one, or about keys, values, ops, settings, views",
+     "help step", cmd_help},
+    {"source", "other", {{"FILE", ARG_FILE, false, NULL}},
+     "run the commands in a file\n"
+     "Stops at the first error.",
+     "source example.gpt", cmd_source},
+    {"echo", "other", {{"TEXT", ARG_TEXT, true, NULL}},
+     "print TEXT", "echo first the whole prompt", cmd_echo},
+    {"version", "other", {{NULL, ARG_INT, false, NULL}},
+     "print the program's version", "version", cmd_version},
+    {"quit", "other", {{NULL, ARG_INT, false, NULL}},
+     "leave the program; a script ends here", "quit", cmd_quit},
+    {NULL, NULL, {{NULL, ARG_INT, false, NULL}}, NULL, NULL, NULL},
+};
+// clang-format on

@@ -296,6 +296,8 @@ void run_truncate(struct run *r, int n)
         n = 0;
     if (n < r->n_past)
         r->n_past = n;
+    for (int i = 0; i < r->n_patches; i++) /* what comes again comes with the patch */
+        r->patch[i].from = min_int(r->patch[i].from, r->n_past);
     r->n_new = 0;
     r->held_rows = 0;
     r->pc = 0;

@@ -1,10 +1,11 @@
 /* Programs: what the builders make, and that a pass's memory plan never lets two values that
  * are alive at the same time share a float. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "engine/run_state.h"
 #include "model/synth.h"

@@ -64,3 +64,12 @@ bool path_error(struct err *err, const char *doing, const char *path, int errnum
     free(shown);
     return false;
 }
+
+bool path_add(struct err *err, const char *path)
+{
+    char *shown = path_shown(path);
+
+    err_add(err, "'%s'", shown);
+    free(shown);
+    return false;
+}

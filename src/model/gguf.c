@@ -1,8 +1,10 @@
-#include "model/gguf_file.h"
+#include "model/gguf.h"
 
 #include "base/cursor.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/utf8.h"
+#include "model/gguf_file.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -65,7 +67,7 @@ bool gguf_fail(const struct gguf *g, struct err *err, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     err_set(err, "%s", text);
-    return err_add(err, "%s", g->name);
+    return path_add(err, g->name);
 }
 
 static int shown(struct gguf_string s)
@@ -230,12 +232,11 @@ static bool read_dims(struct gguf *g, struct cursor *c, struct gguf_tensor *t, s
     for (i = 0; i < t->n_dims; i++) {
         if (!cursor_u64(c, &t->dim[i]))
             return fail_end(g, c, "a tensor's dimension", err);
-        /* Every element takes more than a bit, so this bound is generous and can't wrap. */
-        if (t->dim[i] == 0 || t->dim[i] > (uint64_t) g->size * 8 / n)
-            return gguf_fail(g, err,
-                             "tensor '%.*s': dimension %d is %llu, more than the file holds "
-                             "or 0",
-                             shown(t->name), t->name.bytes, i, (unsigned long long) t->dim[i]);
+        if (t->dim[i] == 0)
+            return tensor_fail(g, t, err, "a dimension is 0");
+        /* An element takes more than a bit, so this bound is generous and can't wrap. */
+        if (t->dim[i] > (uint64_t) g->size * 8 / n)
+            return tensor_fail(g, t, err, "it has more elements than the file has room for");
         n *= t->dim[i];
     }
     return true;
@@ -367,10 +368,14 @@ static bool read_file(struct gguf *g, struct err *err)
     if (!cursor_u64(&c, &n_tensors) || !cursor_u64(&c, &n_kv))
         return fail_end(g, &c, "the header", err);
     if (n_kv > cursor_left(&c) / MIN_KV || n_kv > INT_MAX)
-        return gguf_fail(g, err, "the header claims %llu keys, more than the file holds",
+        return gguf_fail(g, err,
+                         "the header claims %llu keys, more than the file holds; it is "
+                         "cut short or damaged",
                          (unsigned long long) n_kv);
     if (n_tensors > cursor_left(&c) / MIN_TENSOR || n_tensors > INT_MAX)
-        return gguf_fail(g, err, "the header claims %llu tensors, more than the file holds",
+        return gguf_fail(g, err,
+                         "the header claims %llu tensors, more than the file holds; it "
+                         "is cut short or damaged",
                          (unsigned long long) n_tensors);
     g->keys = strmap_new((size_t) n_kv);
     for (i = 0; i < n_kv; i++)
@@ -393,11 +398,18 @@ static struct gguf *finish(struct gguf *g, struct err *err)
     return NULL;
 }
 
-struct gguf *gguf_open(const char *path, struct err *err)
+static struct gguf *new_gguf(const char *name)
 {
     struct gguf *g = xcalloc(1, sizeof *g);
 
-    g->name = xstrdup(path);
+    g->name = xstrdup(name);
+    return g;
+}
+
+struct gguf *gguf_open(const char *path, struct err *err)
+{
+    struct gguf *g = new_gguf(path);
+
     if (!filemap_open(&g->map, path, err)) {
         gguf_free(g);
         return NULL;
@@ -410,9 +422,8 @@ struct gguf *gguf_open(const char *path, struct err *err)
 
 struct gguf *gguf_open_memory(const void *data, size_t size, const char *name, struct err *err)
 {
-    struct gguf *g = xcalloc(1, sizeof *g);
+    struct gguf *g = new_gguf(name);
 
-    g->name = xstrdup(name);
     g->data = data;
     g->size = size;
     return finish(g, err);

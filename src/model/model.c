@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "model/bind.h"
 #include "model/builtin.h"
@@ -50,7 +51,7 @@ bool model_fail(const struct model *m, struct err *err, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     err_set(err, "%s", text);
-    return err_add(err, "%s", m->path);
+    return path_add(err, m->path);
 }
 
 /* --- weights --- */
@@ -63,7 +64,7 @@ struct weight *model_slot(const struct model *m, enum weight_role role, int laye
 bool model_prepare(struct model *m, struct err *err)
 {
     if (!hparams_check(&m->hp, err))
-        return err_add(err, "%s", m->path);
+        return path_add(err, m->path);
     m->weight = xcalloc(((size_t) m->hp.n_layer + 1) * W_COUNT, sizeof *m->weight);
     return true;
 }
@@ -136,10 +137,14 @@ static struct model *no_such_model(const char *spec, struct err *err)
 {
     struct str names = STR_INIT;
     const struct builtin *b;
+    char *shown;
 
     for (b = builtins; b->name; b++)
         str_addf(&names, "%s%s", b == builtins ? "" : ", ", b->name);
-    err_set(err, "%s: no such file, folder or built-in model (built in: %s)", spec, names.text);
+    shown = path_shown(spec);
+    err_set(err, "'%s': no such file, folder or built-in model (built in: %s)", shown,
+            names.text);
+    free(shown);
     str_release(&names);
     return NULL;
 }

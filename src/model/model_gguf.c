@@ -56,6 +56,18 @@ static bool may_float(const struct model *m, const char *suffix, float *v, struc
     return true;
 }
 
+static bool refuse_split(const struct model *m, struct err *err)
+{
+    int64_t n = 1;
+
+    if (!gguf_may_int(m->gguf, "split.count", 0, INT_MAX, &n, err))
+        return false;
+    return n <= 1 || model_fail(m, err,
+                                "one of %lld parts of a split model; join them first "
+                                "(llama-gguf-split --merge)",
+                                (long long) n);
+}
+
 static bool read_arch(struct model *m, struct err *err)
 {
     struct gguf_string s;
@@ -256,7 +268,7 @@ struct model *model_open_gguf(const char *path, struct gguf *g, struct err *err)
     if (gguf_n_tensors(g) == 0)
         ok = model_fail(m, err, "the file holds no tensors, only a vocabulary");
     else
-        ok = read_arch(m, err) && read_sizes(m, err) &&
+        ok = read_arch(m, err) && refuse_split(m, err) && read_sizes(m, err) &&
              (m->hp.arch == ARCH_GPT2 ? read_gpt2(m, err) : read_llama(m, err));
     if (ok) {
         read_name(m);

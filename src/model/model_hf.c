@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/safe.h"
 
 #include <limits.h>
@@ -16,7 +17,6 @@
 struct config {
     struct model *model;
     const json_t *o;
-    char *file;
 };
 
 static bool need(const struct config *c, const char *key, int *v, struct err *err)
@@ -24,7 +24,7 @@ static bool need(const struct config *c, const char *key, int *v, struct err *er
     int64_t n = 0;
 
     if (!json_need_int(c->o, key, 1, INT_MAX, &n, err))
-        return err_add(err, "%s", c->file);
+        return false;
     *v = (int) n;
     return true;
 }
@@ -34,25 +34,24 @@ static bool may(const struct config *c, const char *key, int *v, struct err *err
     int64_t n = *v;
 
     if (!json_may_int(c->o, key, 1, INT_MAX, &n, err))
-        return err_add(err, "%s", c->file);
+        return false;
     *v = (int) n;
     return true;
 }
 
-static bool may_real(const struct config *c, const json_t *o, const char *key, float *v,
-                     struct err *err)
+static bool may_real(const json_t *o, const char *key, float *v, struct err *err)
 {
     double x = *v;
 
     if (!json_may_double(o, key, &x, err))
-        return err_add(err, "%s", c->file);
+        return false;
     *v = (float) x;
     return true;
 }
 
 static bool may_bool(const struct config *c, const char *key, bool *v, struct err *err)
 {
-    return json_may_bool(c->o, key, v, err) || err_add(err, "%s", c->file);
+    return json_may_bool(c->o, key, v, err);
 }
 
 /* A switch that changes the computation in a way that the engine has not. */
@@ -62,8 +61,8 @@ static bool only(const struct config *c, const char *key, bool wanted, struct er
 
     if (!may_bool(c, key, &v, err))
         return false;
-    return v == wanted || err_set(err, "%s: '%s' is %s, which is not supported", c->file, key,
-                                  v ? "true" : "false");
+    return v == wanted ||
+           err_set(err, "'%s' is %s, which is not supported", key, v ? "true" : "false");
 }
 
 /* --- what kind of model --- */
@@ -82,10 +81,10 @@ static bool read_arch(const struct config *c, struct err *err)
     size_t i;
 
     if (!json_may_string(c->o, "model_type", &type, err))
-        return err_add(err, "%s", c->file);
+        return false;
     class = json_string_value(json_array_get(json_object_get(c->o, "architectures"), 0));
     if (!type && !class)
-        return err_set(err, "%s: there is neither 'model_type' nor 'architectures'", c->file);
+        return err_set(err, "there is neither 'model_type' nor 'architectures'");
     for (i = 0; i < sizeof families / sizeof families[0]; i++)
         if (type ? strcmp(type, families[i].type) == 0
                  : strcmp(class, families[i].class) == 0) {
@@ -93,9 +92,9 @@ static bool read_arch(const struct config *c, struct err *err)
             return true;
         }
     return err_set(err,
-                   "%s: model type '%s' is not supported (only gpt2, GPT2LMHeadModel, and "
+                   "model type '%s' is not supported (only gpt2, GPT2LMHeadModel, and "
                    "llama, LlamaForCausalLM, are)",
-                   c->file, type ? type : class);
+                   type ? type : class);
 }
 
 static const struct {
@@ -114,14 +113,13 @@ static bool read_gpt2_act(const struct config *c, struct err *err)
     size_t i;
 
     if (!json_may_string(c->o, "activation_function", &name, err))
-        return err_add(err, "%s", c->file);
+        return false;
     for (i = 0; i < sizeof activations / sizeof activations[0]; i++)
         if (strcmp(name, activations[i].name) == 0) {
             c->model->hp.act = activations[i].act;
             return true;
         }
-    return err_set(err, "%s: activation_function '%s' is not supported (gelu_new, gelu are)",
-                   c->file, name);
+    return err_set(err, "activation_function '%s' is not supported (gelu_new, gelu are)", name);
 }
 
 static bool read_gpt2(const struct config *c, struct err *err)
@@ -139,11 +137,11 @@ static bool read_gpt2(const struct config *c, struct err *err)
     hp->n_kv_head = hp->n_head;
     hp->d_head = hp->d_model / hp->n_head;
     if (hp->d_model % hp->n_head)
-        return err_set(err, "%s: 'n_embd' %d is not a multiple of 'n_head' %d", c->file,
-                       hp->d_model, hp->n_head);
+        return err_set(err, "'n_embd' %d is not a multiple of 'n_head' %d", hp->d_model,
+                       hp->n_head);
     hp->d_mlp = hp->d_model < INT_MAX / 4 ? 4 * hp->d_model : INT_MAX;
     return may(c, "n_inner", &hp->d_mlp, err) &&
-           may_real(c, c->o, "layer_norm_epsilon", &hp->norm_eps, err) &&
+           may_real(c->o, "layer_norm_epsilon", &hp->norm_eps, err) &&
            may_bool(c, "tie_word_embeddings", &hp->tied, err) && read_gpt2_act(c, err) &&
            only(c, "scale_attn_weights", true, err) &&
            only(c, "scale_attn_by_inverse_layer_idx", false, err) &&
@@ -159,13 +157,12 @@ static bool read_rope(const struct config *c, const char *key, struct err *err)
     if (!o || json_is_null(o))
         return true;
     if (!json_is_object(o))
-        return err_set(err, "%s: '%s' is not an object", c->file, key);
+        return err_set(err, "'%s' is not an object", key);
     if (!json_may_string(o, "type", &type, err) || !json_may_string(o, "rope_type", &type, err))
-        return err_add(err, "%s: '%s'", c->file, key);
+        return err_add(err, "'%s'", key);
     if (strcmp(type, "default") != 0)
-        return err_set(err, "%s: '%s' of type '%s' (scaled RoPE) is not supported yet", c->file,
-                       key, type);
-    return may_real(c, o, "rope_theta", &c->model->hp.rope_theta, err);
+        return err_set(err, "'%s' of type '%s' (scaled RoPE) is not supported yet", key, type);
+    return may_real(o, "rope_theta", &c->model->hp.rope_theta, err);
 }
 
 static bool read_llama_act(const struct config *c, struct err *err)
@@ -173,9 +170,9 @@ static bool read_llama_act(const struct config *c, struct err *err)
     const char *name = "silu";
 
     if (!json_may_string(c->o, "hidden_act", &name, err))
-        return err_add(err, "%s", c->file);
+        return false;
     return strcmp(name, "silu") == 0 ||
-           err_set(err, "%s: hidden_act '%s' is not supported (silu is)", c->file, name);
+           err_set(err, "hidden_act '%s' is not supported (silu is)", name);
 }
 
 static bool read_llama_heads(const struct config *c, struct err *err)
@@ -188,9 +185,8 @@ static bool read_llama_heads(const struct config *c, struct err *err)
         !may(c, "head_dim", &d_head, err))
         return false;
     if (d_head == 0 && hp->d_model % hp->n_head)
-        return err_set(err,
-                       "%s: 'hidden_size' %d is not a multiple of 'num_attention_heads' %d",
-                       c->file, hp->d_model, hp->n_head);
+        return err_set(err, "'hidden_size' %d is not a multiple of 'num_attention_heads' %d",
+                       hp->d_model, hp->n_head);
     hp->d_head = d_head ? d_head : hp->d_model / hp->n_head;
     hp->rope_dim = hp->d_head;
     return true;
@@ -211,25 +207,40 @@ static bool read_llama(const struct config *c, struct err *err)
            need(c, "intermediate_size", &hp->d_mlp, err) &&
            need(c, "vocab_size", &hp->n_vocab, err) &&
            need(c, "max_position_embeddings", &hp->n_ctx, err) && read_llama_heads(c, err) &&
-           may_real(c, c->o, "rms_norm_eps", &hp->norm_eps, err) &&
-           may_real(c, c->o, "rope_theta", &hp->rope_theta, err) &&
+           may_real(c->o, "rms_norm_eps", &hp->norm_eps, err) &&
+           may_real(c->o, "rope_theta", &hp->rope_theta, err) &&
            may_bool(c, "tie_word_embeddings", &hp->tied, err) && read_llama_act(c, err) &&
            read_rope(c, "rope_scaling", err) && read_rope(c, "rope_parameters", err) &&
            only(c, "attention_bias", false, err) && only(c, "mlp_bias", false, err);
+}
+
+static bool has_config(const char *folder, struct err *err)
+{
+    char *file = file_join(folder, "config.json");
+    bool ok = file_exists(file);
+
+    free(file);
+    if (ok)
+        return true;
+    err_set(err, "no config.json in this folder; name a folder of Hugging Face's form, or a "
+                 "GGUF file");
+    return path_add(err, folder);
 }
 
 static bool read_config(struct model *m, struct err *err)
 {
     char *file = file_join(m->folder, "config.json");
     json_t *o = json_parse_file(file, MAX_CONFIG, err);
-    struct config c = {m, o, file};
+    struct config c = {m, o};
     bool ok = false;
 
     if (o && !json_is_object(o))
-        err_set(err, "%s: not a JSON object", file);
+        err_set(err, "not a JSON object");
     else if (o)
         ok = read_arch(&c, err) &&
              (m->hp.arch == ARCH_GPT2 ? read_gpt2(&c, err) : read_llama(&c, err));
+    if (o && !ok)
+        path_add(err, file);
     json_decref(o);
     free(file);
     return ok;
@@ -352,13 +363,11 @@ static bool take_tensors(struct model *m, struct err *err)
 /* The folder's own name. */
 static void read_name(struct model *m)
 {
-    size_t end = strlen(m->folder), begin;
+    char *path = realpath(m->folder, NULL); /* "." has a name, too */
+    const char *slash = path ? strrchr(path, '/') : NULL, *name = slash ? slash + 1 : m->folder;
 
-    while (end > 1 && m->folder[end - 1] == '/')
-        end--;
-    for (begin = end; begin > 0 && m->folder[begin - 1] != '/';)
-        begin--;
-    safe_copy(m->hp.name, sizeof m->hp.name, m->folder + begin, end - begin, SAFE_SPACE_KEEP);
+    safe_copy(m->hp.name, sizeof m->hp.name, name, strlen(name), SAFE_SPACE_KEEP);
+    free(path);
 }
 
 struct model *model_open_hf(const char *path, const char *folder, const char *file,
@@ -368,7 +377,7 @@ struct model *model_open_hf(const char *path, const char *folder, const char *fi
 
     m->folder = xstrdup(folder);
     read_name(m);
-    if (read_config(m, err)) {
+    if (has_config(folder, err) && read_config(m, err)) {
         m->st = file ? safetensors_open(file, err) : safetensors_open_dir(folder, err);
         if (m->st && model_prepare(m, err) && take_tensors(m, err))
             return m;

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/strmap.h"
 
 #include <inttypes.h>
@@ -55,7 +56,7 @@ static bool fail(const struct reading *r, struct err *err, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     err_set(err, "%s", text);
-    return err_add(err, "%s", r->file);
+    return path_add(err, r->file);
 }
 
 /* --- one tensor --- */
@@ -81,7 +82,7 @@ static bool read_dtype(const struct reading *r, const json_t *o, struct st_tenso
 
     if (!json_need_string(o, "dtype", &name, err)) {
         err_add(err, "tensor '%s'", t->name);
-        return err_add(err, "%s", r->file);
+        return path_add(err, r->file);
     }
     for (i = 0; i < sizeof dtypes / sizeof dtypes[0]; i++)
         if (strcmp(dtypes[i].name, name) == 0) {
@@ -242,7 +243,7 @@ static bool read_shard(struct safetensors *st, struct shard *s, const char *file
     s->header = json_parse((const char *) text, (size_t) n, err);
     if (!s->header) {
         err_add(err, "header");
-        return err_add(err, "%s", file);
+        return path_add(err, file);
     }
     r.data = s->map.data + c.at;
     r.size = cursor_left(&c);
@@ -288,53 +289,62 @@ static bool plain_name(const char *name)
     return *name && *name != '.' && !strpbrk(name, "/\\");
 }
 
-static bool read_mapped(struct safetensors *st, const char *dir, const char *index,
-                        struct strmap *opened, const char *name, json_t *value, struct err *err)
+/* A folder's index while it is being read. */
+struct index {
+    struct safetensors *st;
+    const char *dir, *file;
+    struct strmap *opened; /* shard name -> index in st->shard */
+};
+
+static bool open_mapped(struct index *x, const char *shard, struct err *err)
 {
-    const char *shard = json_string_value(value);
-    const struct st_tensor *t;
-    char *file;
-    int i;
+    char *file = file_join(x->dir, shard);
     bool ok;
 
-    if (!shard || !plain_name(shard))
-        return err_set(err, "%s: the shard of '%s' is not the name of a file in the folder",
-                       index, name);
-    i = strmap_find(opened, shard, strlen(shard));
-    if (i < 0) {
-        i = st->n_shards;
-        file = file_join(dir, shard);
-        ok = add_shard(st, file, err) != NULL;
-        free(file);
-        if (!ok)
-            return false;
-        strmap_add(opened, shard, strlen(shard), i);
-    }
-    t = safetensors_find(st, name);
-    if (!t || (const uint8_t *) t->data < st->shard[i].map.data ||
-        (const uint8_t *) t->data > st->shard[i].map.data + st->shard[i].map.size)
-        return err_set(err, "%s: tensor '%s' is not in its shard '%s'", index, name, shard);
-    return true;
+    strmap_add(x->opened, shard, strlen(shard), x->st->n_shards);
+    ok = add_shard(x->st, file, err) != NULL;
+    free(file);
+    return ok;
 }
 
-static bool read_index(struct safetensors *st, const char *dir, const char *index,
-                       struct err *err)
+static bool read_mapped(struct index *x, const char *name, const char *shard, struct err *err)
 {
-    json_t *root = json_parse_file(index, MAX_INDEX, err), *map, *value;
-    struct strmap *opened;
-    const char *name;
-    bool ok = true;
+    const struct st_tensor *t;
+    const struct filemap *map;
 
-    if (!root)
+    if (!shard || !plain_name(shard)) {
+        err_set(err, "the shard of '%s' is not the name of a file in the folder", name);
+        return path_add(err, x->file);
+    }
+    if (strmap_find(x->opened, shard, strlen(shard)) < 0 && !open_mapped(x, shard, err))
         return false;
+    map = &x->st->shard[strmap_find(x->opened, shard, strlen(shard))].map;
+    t = safetensors_find(x->st, name);
+    if (t && (const uint8_t *) t->data >= map->data &&
+        (const uint8_t *) t->data <= map->data + map->size)
+        return true;
+    err_set(err, "tensor '%s' is not in its shard '%s'", name, shard);
+    return path_add(err, x->file);
+}
+
+static bool read_index(struct index *x, struct err *err)
+{
+    json_t *root = json_parse_file(x->file, MAX_INDEX, err), *map, *value;
+    const char *name;
+    bool ok = root != NULL;
+
     map = json_object_get(root, "weight_map");
-    opened = strmap_new(64);
-    if (!json_is_object(map))
-        ok = err_set(err, "%s: there is no object 'weight_map'", index);
-    else
-        json_object_foreach(map, name, value) if (!(ok = read_mapped(st, dir, index, opened,
-                                                                     name, value, err))) break;
-    strmap_free(opened);
+    if (root && !json_is_object(map)) {
+        err_set(err, "there is no object 'weight_map'");
+        ok = path_add(err, x->file);
+    }
+    x->opened = strmap_new(64);
+    json_object_foreach(map, name, value)
+    {
+        if (ok)
+            ok = read_mapped(x, name, json_string_value(value), err);
+    }
+    strmap_free(x->opened);
     json_decref(root);
     return ok;
 }
@@ -348,16 +358,15 @@ struct safetensors *safetensors_open_dir(const char *dir, struct err *err)
     if (file_exists(file)) {
         st = safetensors_open(file, err);
     } else if (file_exists(index)) {
-        st = new_safetensors();
-        if (!read_index(st, dir, index, err)) {
+        struct index x = {.st = new_safetensors(), .dir = dir, .file = index};
+        st = x.st;
+        if (!read_index(&x, err)) {
             safetensors_free(st);
             st = NULL;
         }
     } else {
-        err_set(err,
-                "%s: the folder has no model.safetensors and no "
-                "model.safetensors.index.json",
-                dir);
+        err_set(err, "the folder has no model.safetensors and no model.safetensors.index.json");
+        path_add(err, dir);
     }
     free(file);
     free(index);

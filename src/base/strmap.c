@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 struct entry {
     const char *key; /* NULL: a free slot */
@@ -77,9 +78,7 @@ static uint32_t hash_bytes(const struct strmap *m, const char *key, size_t len)
 
 static void choose_seed(struct strmap *m)
 {
-    ssize_t got = getrandom(m->seed, sizeof m->seed, GRND_NONBLOCK);
-
-    if (got != (ssize_t) sizeof m->seed) { /* very early at boot, or an old kernel */
+    if (getentropy(m->seed, sizeof m->seed) != 0) {
         m->seed[0] = (uint64_t) time(NULL);
         m->seed[1] = (uint64_t) (uintptr_t) m;
     }

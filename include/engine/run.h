@@ -48,7 +48,9 @@ bool run_step(struct run *r);
 /* Executes ops until pc == op (at most n_steps). Attention that nobody looks into runs as one
  * blocked kernel. */
 void run_until(struct run *r, int op);
-/* Goes back to the state before `op` (<= pc): re-executes from that block's kept input. */
+/* Goes back to the state before `op` (<= pc): re-executes from that block's kept input, the
+ * same way as before, so to the same numbers. Without `staged`, an op inside an attention that
+ * runs as one means the begin of that attention. */
 void run_rewind(struct run *r, int op);
 /* Ends the pass: finishes it if need be, then the cache holds its tokens. */
 void run_commit(struct run *r);

@@ -49,6 +49,7 @@ struct run {
     struct plan plan;
     float *arena;
     size_t arena_floats;
+    bool *stepped; /* per layer: this pass went through its attention stage by stage */
     int held_pos, held_rows; /* positions that the arena speaks of; 0 rows: of none */
 
     struct patch *patch;

@@ -32,6 +32,19 @@ static bool in_place(const struct program *p, int value)
     return program_is_stage(p, value) && op->code != OP_SCORES;
 }
 
+/* The last op during which the value's place must stay its own. All four stages live in one
+ * place, until the mix has read the last; and attention as one kernel reads q while it writes
+ * z, so q lives as long. */
+static int last_op(const struct program *p, int value)
+{
+    const struct value *v = &p->value[value];
+    if (program_is_stage(p, value))
+        return v->op + (OP_MIX - OP_SCORES);
+    if (v->last_use < p->n_ops && p->op[v->last_use].code == OP_SCORES)
+        return v->last_use + (OP_MIX - OP_SCORES);
+    return v->last_use;
+}
+
 struct span {
     size_t at, floats;
     int dead;
@@ -81,9 +94,7 @@ void plan_make(struct plan *plan, const struct run *r, int rows, int n_key, bool
             plan->offset[i] = plan->offset[before];
             plan->dead[before] = v->op + 1;
         } else {
-            /* all four stages in one place: it is free when the mix has read the last */
-            int last = program_is_stage(p, i) ? v->op + 4 : v->last_use;
-            plan->offset[i] = place(span, &n, v->op, floats, last + 1);
+            plan->offset[i] = place(span, &n, v->op, floats, last_op(p, i) + 1);
         }
         plan->dead[i] = v->last_use + 2;
         if (plan->offset[i] + floats > plan->floats)

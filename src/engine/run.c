@@ -81,6 +81,7 @@ struct run *run_new(const struct model *m, const struct program *p, struct compu
     r->lean = o->lean;
     r->replaced = xcalloc((size_t) p->n_ops, sizeof *r->replaced);
     r->replaced_user = xcalloc((size_t) p->n_ops, sizeof *r->replaced_user);
+    r->stepped = xcalloc((size_t) p->hp.n_layer, sizeof *r->stepped);
     r->inv_freq = xcalloc((size_t) p->hp.rope_dim / 2 + 1, sizeof *r->inv_freq);
     if (p->hp.rope_dim > 0)
         rope_inv_freq(r->inv_freq, p->hp.rope_dim, (double) p->hp.rope_theta);
@@ -121,6 +122,7 @@ void run_free(struct run *r)
     big_free(r->tokens, (size_t) r->n_ctx * sizeof *r->tokens);
     free(r->replaced);
     free(r->replaced_user);
+    free(r->stepped);
     free(r->inv_freq);
     free(r);
 }
@@ -176,6 +178,7 @@ bool run_begin(struct run *r, const int32_t *ids, int n, struct err *err)
     r->n_new = n;
     r->held_pos = r->n_past;
     r->held_rows = n;
+    memset(r->stepped, 0, (size_t) r->program->hp.n_layer * sizeof *r->stepped);
     return true;
 }
 
@@ -224,14 +227,16 @@ static void execute_attention(struct run *r, int index, int after)
 }
 
 /* Executes from pc on, not beyond `until` unless attention runs as one; `one`: stages one by
- * one. */
+ * one. Attention that was stepped through stays so in this pass: going back and forth gives
+ * exactly the same numbers. */
 static void advance(struct run *r, int until, bool one)
 {
     const struct op *op = &r->program->op[r->pc];
     int after = 0;
     if (op->code == OP_SCORES && !patch_hooks(r, op->layer)) {
         program_attention(r->program, op->layer, &after);
-        if ((one && r->staged) || (r->staged && until < after))
+        r->stepped[op->layer] |= r->staged && (one || until < after);
+        if (r->stepped[op->layer])
             after = 0;
     }
     if (after) {
@@ -271,10 +276,21 @@ static int restart_at(const struct run *r, int op)
     return best;
 }
 
+/* The op itself, or the begin of the attention that has it inside and runs as one. */
+static int before_attention(const struct run *r, int op)
+{
+    int after, layer = op < r->program->n_steps ? r->program->op[op].layer : -1;
+    if (layer < 0 || r->staged || patch_hooks(r, layer))
+        return op;
+    int first = program_attention(r->program, layer, &after);
+    return op > first && op < after ? first : op;
+}
+
 void run_rewind(struct run *r, int op)
 {
     if (r->n_new == 0 || op < 0 || op > r->pc)
         return;
+    op = before_attention(r, op);
     r->pc = restart_at(r, op);
     r->version++;
     run_until(r, op);

@@ -19,40 +19,41 @@ const struct dump_format dump_formats[] = {
 };
 // clang-format on
 
-static bool unknown_format(const char *what, const char *given, struct err *err)
+/* "npz, npy or json" */
+static void list_formats(struct str *out)
 {
-    struct str names = STR_INIT;
+    for (const struct dump_format *f = dump_formats; f->suffix; f++) {
+        const char *before = f == dump_formats ? "" : f[1].suffix ? ", " : " or ";
+        str_addf(out, "%s%s", before, f->suffix);
+    }
+}
+
+static const struct dump_format *find_suffix(const char *suffix)
+{
     for (const struct dump_format *f = dump_formats; f->suffix; f++)
-        str_addf(&names, "%s%s", f == dump_formats ? "" : " ", f->suffix);
-    if (given)
-        err_set(err, "%s '%s' is none that can be written: %s", what, given, names.text);
-    else
-        err_set(err, "%s: one of %s", what, names.text);
-    str_release(&names);
-    return false;
+        if (strcmp(f->suffix, suffix) == 0)
+            return f;
+    return NULL;
 }
 
 const struct dump_format *dump_format_find(const char *path, const char *suffix,
                                            struct err *err)
 {
-    const char *name = suffix;
-    if (!name && strcmp(path, "-") == 0) {
-        unknown_format("standard output needs a format", NULL, err);
-        return NULL;
-    }
-    if (!name) {
-        const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-        name = strrchr(base, '.');
-        if (!name || !name[1]) {
-            unknown_format("the file's name needs a suffix that says the format", NULL, err);
-            return NULL;
-        }
-        name++;
-    }
-    for (const struct dump_format *f = dump_formats; f->suffix; f++)
-        if (strcmp(f->suffix, name) == 0)
-            return f;
-    unknown_format(suffix ? "format" : "suffix", name, err);
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    const char *dot = strrchr(base, '.');
+    const char *name = suffix ? suffix : dot ? dot + 1 : "";
+    const struct dump_format *f = find_suffix(name);
+    if (f)
+        return f;
+    struct str names = STR_INIT;
+    list_formats(&names);
+    if (*name)
+        err_set(err, "'%s' cannot be written, only %s", name, names.text);
+    else if (strcmp(path, "-") == 0)
+        err_set(err, "standard output needs a format, %s", names.text);
+    else
+        err_set(err, "'%s' has no suffix to say the format, %s", base, names.text);
+    str_release(&names);
     return NULL;
 }
 

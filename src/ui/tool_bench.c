@@ -1,0 +1,181 @@
+/* gptscope bench: sets up the model, runs the table of measurements, prints the rows. */
+#include "ui/tool_input.h"
+
+#include "base/interrupt.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/safe.h"
+#include "model/synth.h"
+#include "ui/bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define PROMPT_TOKENS 512
+#define DECODE_TOKENS 32
+
+static bool parse_dtype(const char *name, enum dtype *dtype, struct err *err)
+{
+    struct str names = STR_INIT;
+    *dtype = DTYPE_F16;
+    if (!name)
+        return true;
+    for (int i = 0; i < DTYPE_COUNT; i++) {
+        *dtype = (enum dtype) i;
+        if (strcasecmp(name, dtype_info(*dtype)->name) == 0) {
+            str_release(&names);
+            return true;
+        }
+        str_addf(&names, "%s%s", i ? " " : "", dtype_info(*dtype)->name);
+    }
+    err_set(err, "option '--dtype' takes one of %s, not '%s'", names.text, name);
+    str_release(&names);
+    return false;
+}
+
+/* Exit status; *m gets the model. */
+static int open_model(const struct tool_args *a, struct model **m, struct err *err)
+{
+    struct hparams hp;
+    enum dtype dtype;
+    if (!a->shape) {
+        if (a->dtype) {
+            err_set(err, "--dtype goes with --shape; a model's file has its own");
+            return 2;
+        }
+        *m = model_open(tool_model(a, false), err);
+        return *m ? 0 : 1;
+    }
+    if (a->model) {
+        err_set(err, "-m and --shape are given; one of them says the model");
+        return 2;
+    }
+    if (!parse_dtype(a->dtype, &dtype, err) || !shape_parse(&hp, a->shape, err))
+        return 2;
+    *m = model_synth(&hp, dtype, (unsigned long long) a->set.seed, err);
+    return *m ? 0 : 1;
+}
+
+/* The lengths asked for, or what the context holds of the usual ones. */
+static bool set_lengths(struct bench *b, const struct tool_args *a, struct err *err)
+{
+    int n_ctx = model_hparams(b->model)->n_ctx;
+    if (a->set.ctx > 0 && a->set.ctx < n_ctx)
+        n_ctx = (int) a->set.ctx;
+    b->n_decode = a->n >= 0 ? a->n : DECODE_TOKENS < n_ctx / 2 ? DECODE_TOKENS : n_ctx / 2;
+    b->n_prompt = a->prompt_tokens > 0 ? a->prompt_tokens : PROMPT_TOKENS;
+    if (a->prompt_tokens <= 0 && b->n_prompt + b->n_decode > n_ctx)
+        b->n_prompt = n_ctx - b->n_decode;
+    if (b->n_prompt <= 0 || b->n_prompt > n_ctx - b->n_decode)
+        return err_set(err,
+                       "%d tokens of prompt and %d to decode do not fit the context of %d; "
+                       "give fewer with --prompt-tokens or -n",
+                       b->n_prompt > 0 ? b->n_prompt : 1, b->n_decode, n_ctx);
+    b->options =
+        (struct run_options){.n_ctx = b->n_prompt + b->n_decode, .chunk = (int) a->set.chunk};
+    return true;
+}
+
+static void random_ids(struct bench *b, uint64_t seed)
+{
+    struct rng rng;
+    int n = b->n_prompt + b->n_decode, n_vocab = model_hparams(b->model)->n_vocab;
+    rng_seed(&rng, seed);
+    b->ids = xcalloc((size_t) n, sizeof *b->ids);
+    for (int i = 0; i < n; i++)
+        b->ids[i] = (int32_t) (rng_u64(&rng) % (uint64_t) n_vocab);
+}
+
+/* --- printing --- */
+
+static void print_json(const struct bench *b, const char *name, FILE *out)
+{
+    struct str json = STR_INIT;
+    struct blas_info blas;
+    compute_blas(b->compute, &blas);
+    str_adds(&json, "{\"model\":");
+    tool_json_text(&json, name);
+    str_addf(&json, ",\"threads\":%d,\"openblas_core\":", compute_threads(b->compute));
+    tool_json_text(&json, blas.core);
+    str_adds(&json, ",\"openblas_why\":");
+    tool_json_text(&json, blas.why);
+    str_adds(&json, ",\"simd\":");
+    tool_json_text(&json, blas.simd);
+    str_adds(&json, ",\"rows\":[");
+    for (int i = 0; i < b->n_rows; i++) {
+        const struct bench_row *r = &b->row[i];
+        str_adds(&json, i ? ",\n{\"name\":" : "\n{\"name\":");
+        tool_json_text(&json, r->name);
+        str_adds(&json, ",\"unit\":");
+        tool_json_text(&json, r->unit);
+        str_addf(&json, ",\"median\":%.9g,\"min\":%.9g,\"max\":%.9g,\"rounds\":%d}", r->median,
+                 r->min, r->max, r->rounds);
+    }
+    str_adds(&json, "\n]}\n");
+    tool_put(out, &json);
+}
+
+static void print_text(const struct bench *b, const char *name, FILE *out)
+{
+    struct str shown = STR_INIT;
+    struct blas_info blas;
+    compute_blas(b->compute, &blas);
+    safe_add(&shown, name, strlen(name), SAFE_SPACE_KEEP);
+    fprintf(out, "%s, %d threads, OpenBLAS %s (%s), own kernels %s\n\n", shown.text,
+            compute_threads(b->compute), blas.core, blas.why, blas.simd);
+    str_release(&shown);
+    fprintf(out, "%-36s %12s  %-6s %25s\n", "", "median", "", "least .. most (rounds)");
+    for (int i = 0; i < b->n_rows; i++) {
+        const struct bench_row *r = &b->row[i];
+        fprintf(out, "%-36s %12.2f  %-6s", r->name, r->median, r->unit);
+        if (r->rounds > 1)
+            fprintf(out, " %10.2f .. %.2f (%d)", r->min, r->max, r->rounds);
+        fputc('\n', out);
+    }
+}
+
+static bool measure_all(struct bench *b, struct err *err)
+{
+    for (const struct measure *m = measure_table; m->name; m++)
+        if (!m->run(b, err))
+            return err_add(err, "measuring %s", m->name);
+    return true;
+}
+
+static void bench_release(struct bench *b)
+{
+    run_free(b->keep);
+    run_free(b->lean);
+    program_free(b->program);
+    compute_free(b->compute);
+    free(b->ids);
+    free(b->row);
+}
+
+int tool_bench(const struct tool_args *a, FILE *out, struct err *err)
+{
+    struct bench b = {0};
+    struct model *m = NULL;
+    if (a->n_rest) {
+        err_set(err, "'%s' is too much", a->rest[0]);
+        return 2;
+    }
+    tool_catch_interrupt();
+    int status = open_model(a, &m, err);
+    b.model = m;
+    if (status == 0 && !set_lengths(&b, a, err))
+        status = 2;
+    if (status == 0) {
+        const char *name = a->shape ? a->shape : tool_model(a, false);
+        random_ids(&b, (uint64_t) a->set.seed);
+        b.compute = compute_new((int) a->set.threads);
+        b.program = program_build(m, err);
+        status = b.program && measure_all(&b, err) ? 0 : 1;
+        if (status == 0)
+            (a->json ? print_json : print_text)(&b, name, out);
+    }
+    bench_release(&b);
+    model_free(m);
+    return status;
+}

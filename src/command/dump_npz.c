@@ -106,21 +106,24 @@ static zip_int64_t entry_call(void *user, void *data, zip_uint64_t n, zip_source
 
 /* --- the archive --- */
 
+/* Bytes at k->at: partly over what is there, partly behind it. */
+static void sink_put(struct sink *k, const uint8_t *bytes, size_t n)
+{
+    size_t over = k->end - k->at < n ? (size_t) (k->end - k->at) : n;
+    if (over)
+        outfile_patch(k->f, k->at, bytes, over);
+    if (n > over)
+        outfile_write(k->f, bytes + over, n - over);
+}
+
 static zip_int64_t sink_write(struct sink *k, const uint8_t *bytes, size_t n)
 {
-    if (k->tmp) {
-        if (fwrite(bytes, 1, n, k->tmp) != n) {
-            zip_error_set(&k->error, ZIP_ER_WRITE, errno);
-            return -1;
-        }
-        return (zip_int64_t) n;
+    if (!k->tmp) {
+        sink_put(k, bytes, n);
+    } else if (fwrite(bytes, 1, n, k->tmp) != n) {
+        zip_error_set(&k->error, ZIP_ER_WRITE, errno);
+        return -1;
     }
-    size_t back = k->at < k->end ? k->end - k->at : 0;
-    back = back < n ? back : n;
-    if (back)
-        outfile_patch(k->f, k->at, bytes, back);
-    if (n > back)
-        outfile_write(k->f, bytes + back, n - back);
     k->at += n;
     k->end = k->at > k->end ? k->at : k->end;
     return (zip_int64_t) n;
@@ -128,10 +131,13 @@ static zip_int64_t sink_write(struct sink *k, const uint8_t *bytes, size_t n)
 
 static zip_int64_t sink_seek(struct sink *k, void *data, zip_uint64_t n)
 {
-    uint64_t at = k->tmp ? (uint64_t) ftello(k->tmp) : k->at;
-    zip_int64_t to = zip_source_seek_compute_offset(at, k->end, data, n, &k->error);
-    if (to < 0 || (k->tmp && fseeko(k->tmp, to, SEEK_SET) != 0))
+    zip_int64_t to = zip_source_seek_compute_offset(k->at, k->end, data, n, &k->error);
+    if (to < 0)
         return -1;
+    if (k->tmp && fseeko(k->tmp, to, SEEK_SET) != 0) {
+        zip_error_set(&k->error, ZIP_ER_SEEK, errno);
+        return -1;
+    }
     k->at = (uint64_t) to;
     return 0;
 }
@@ -160,7 +166,7 @@ static zip_int64_t sink_call(void *user, void *data, zip_uint64_t n, zip_source_
     case ZIP_SOURCE_SEEK_WRITE:
         return sink_seek(k, data, n);
     case ZIP_SOURCE_TELL_WRITE:
-        return k->tmp ? (zip_int64_t) ftello(k->tmp) : (zip_int64_t) k->at;
+        return (zip_int64_t) k->at;
     case ZIP_SOURCE_ERROR:
         return zip_error_to_data(&k->error, data, n);
     case ZIP_SOURCE_BEGIN_WRITE:

@@ -1,0 +1,78 @@
+#include "shell.h"
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/gptscope-test-XXXXXX";
+
+void shell_enter(void)
+{
+    const char *program = getenv("GPTSCOPE");
+    char *full = realpath(program ? program : "./gptscope", NULL);
+    if (!full || !mkdtemp(folder) || chdir(folder) != 0) {
+        perror("the program under test ($GPTSCOPE)");
+        exit(1);
+    }
+    *strrchr(full, '/') = '\0';
+    char *path = xasprintf("%s:%s", full, getenv("PATH"));
+    setenv("PATH", path, 1);
+    free(path);
+    free(full);
+}
+
+void shell_leave(void)
+{
+    char *command = xasprintf("rm -rf %s", folder);
+    if (chdir("/") != 0 || system(command) != 0)
+        fprintf(stderr, "%s is left behind\n", folder);
+    free(command);
+}
+
+static struct str take_file(const char *path)
+{
+    struct str text = STR_INIT;
+    struct err err = ERR_INIT;
+    if (!file_read(&text, path, (size_t) 1 << 28, &err))
+        fprintf(stderr, "%s\n", err.text);
+    str_adds(&text, "");
+    return text;
+}
+
+struct ran shell(const char *fmt, ...)
+{
+    struct str line = STR_INIT;
+    struct ran r;
+    va_list ap;
+    str_adds(&line, "{ ");
+    va_start(ap, fmt);
+    str_vaddf(&line, fmt, ap);
+    va_end(ap);
+    str_adds(&line, "\n} >.out 2>.err");
+    int status = system(line.text);
+    r.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    r.out = take_file(".out");
+    r.err = take_file(".err");
+    str_release(&line);
+    return r;
+}
+
+void ran_release(struct ran *r)
+{
+    str_release(&r->out);
+    str_release(&r->err);
+}
+
+const char *shell_data(const char *name)
+{
+    static char path[4096];
+    const char *dir = getenv("TESTS_DIR");
+    snprintf(path, sizeof path, "%s/data/%s", dir ? dir : "tests", name);
+    return path;
+}

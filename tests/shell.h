@@ -1,0 +1,24 @@
+/*
+ * Runs shell commands with the program under test on the PATH, in a folder of their own.
+ *
+ *     struct ran r = shell("gptscope info --json");
+ *     assert_int_equal(r.status, 0);
+ *     ran_release(&r);
+ */
+#ifndef GPTSCOPE_TESTS_SHELL_H
+#define GPTSCOPE_TESTS_SHELL_H
+
+#include "base/str.h"
+
+struct ran {
+    int status; /* exit status; 128 + number for a signal */
+    struct str out, err;
+};
+
+void shell_enter(void); /* makes the folder and goes there */
+void shell_leave(void); /* removes it */
+struct ran shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void ran_release(struct ran *r);
+const char *shell_data(const char *name); /* a file of tests/data; static memory */
+
+#endif

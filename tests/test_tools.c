@@ -269,8 +269,8 @@ static void greedy_tokens(void **state)
         assert_non_null(prompt);
         fputs(json_string_value(json_object_get(golden, "prompt")), prompt);
         fclose(prompt);
-        char *line = xasprintf(
-            "gptscope generate -m %s -p - -n 30 --temp 0 --json <prompt.txt", model);
+        char *line =
+            xasprintf("gptscope generate -m %s -p - -n 30 --temp 0 --json <prompt.txt", model);
         json_t *got = run_json(line);
         check_ids(json_object_get(got, "prompt_ids"), json_object_get(golden, "ids"));
         check_ids(json_object_get(got, "ids"), json_object_get(golden, "greedy30_ids"));
@@ -322,8 +322,8 @@ static void golden_values(void **state)
     for (int i = 0; i < 2; i++) {
         struct npz got, want;
         char *file = xasprintf("golden/%s.short.npz", models[i]);
-        struct ran r = shell("gptscope dump -m %s -p '%s' --select '*' -o all.npz", models[i],
-                             BALL);
+        struct ran r =
+            shell("gptscope dump -m %s -p '%s' --select '*' -o all.npz", models[i], BALL);
         if (r.status != 0)
             fail_with("dump", &r, "fails");
         ran_release(&r);
@@ -364,8 +364,7 @@ static void one_head(void **state)
     assert_non_null(b);
     assert_int_equal(b->n_dims, 2);
     for (int i = 0; i < b->shape[0]; i++)
-        assert_memory_equal(b->f + i * b->shape[1],
-                            a->f + (i * a->shape[1] + 1) * a->shape[2],
+        assert_memory_equal(b->f + i * b->shape[1], a->f + (i * a->shape[1] + 1) * a->shape[2],
                             (size_t) b->shape[1] * sizeof *a->f);
     npz_release(&all);
     npz_release(&one);
@@ -440,10 +439,10 @@ static int leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(run_examples), cmocka_unit_test(run_own_examples),
-        cmocka_unit_test(json_outputs), cmocka_unit_test(info_counts),
-        cmocka_unit_test(greedy_tokens), cmocka_unit_test(golden_values),
-        cmocka_unit_test(one_head),      cmocka_unit_test(numpy_reads_it),
+        cmocka_unit_test(run_examples),   cmocka_unit_test(run_own_examples),
+        cmocka_unit_test(json_outputs),   cmocka_unit_test(info_counts),
+        cmocka_unit_test(greedy_tokens),  cmocka_unit_test(golden_values),
+        cmocka_unit_test(one_head),       cmocka_unit_test(numpy_reads_it),
         cmocka_unit_test(old_file_stays), cmocka_unit_test(manual_page),
     };
     return cmocka_run_group_tests(tests, enter, leave);

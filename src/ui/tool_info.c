@@ -10,23 +10,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows as they come: sections of names with a number or a text. */
+/* Rows as they come: names with a number or a text, first those of the whole, then sections. */
 struct sheet {
     struct str out;
-    bool json, first_section, first_row;
+    bool json, in_section, first_row;
 };
+
+static void sheet_begin(struct sheet *s, bool json)
+{
+    *s = (struct sheet){.out = STR_INIT, .json = json, .first_row = true};
+    str_adds(&s->out, json ? "{" : "");
+}
 
 static void sheet_section(struct sheet *s, const char *name)
 {
     if (s->json) {
-        str_adds(&s->out, s->first_section ? "{\n" : "},\n");
+        str_adds(&s->out, s->in_section ? "},\n" : ",\n");
         tool_json_text(&s->out, name);
         str_adds(&s->out, ":{");
     } else {
-        str_addf(&s->out, "%s%s\n", s->first_section ? "" : "\n", name);
+        str_addf(&s->out, "\n%s\n", name);
     }
-    s->first_section = false;
-    s->first_row = true;
+    s->in_section = s->first_row = true;
 }
 
 static void sheet_name(struct sheet *s, const char *name)
@@ -36,7 +41,7 @@ static void sheet_name(struct sheet *s, const char *name)
         tool_json_text(&s->out, name);
         str_addc(&s->out, ':');
     } else {
-        str_addf(&s->out, "  %-18s ", name);
+        str_addf(&s->out, "  %-20s ", name);
     }
     s->first_row = false;
 }
@@ -70,7 +75,10 @@ static void sheet_count(struct sheet *s, const char *name, uint64_t v, const cha
 static void sheet_bytes(struct sheet *s, const char *name, uint64_t bytes)
 {
     char note[32];
-    snprintf(note, sizeof note, "%.1f MB", (double) bytes / 1e6);
+    if (bytes < 100000)
+        snprintf(note, sizeof note, "%.1f kB", (double) bytes / 1e3);
+    else
+        snprintf(note, sizeof note, "%.1f MB", (double) bytes / 1e6);
     sheet_count(s, name, bytes, note);
 }
 
@@ -234,9 +242,8 @@ static void show_compute(struct sheet *s, const struct settings *set)
 
 /* --- a model, or only a tokenizer --- */
 
-static void sheet_begin(struct sheet *s, const char *path, const char *name, const char *arch)
+static void show_name(struct sheet *s, const char *path, const char *name, const char *arch)
 {
-    sheet_section(s, "model");
     sheet_text(s, "path", path);
     sheet_text(s, "name", name);
     sheet_text(s, "architecture", arch);
@@ -274,7 +281,7 @@ static int info_tokenizer(const char *path, struct sheet *s, struct err *err)
     struct tokenizer *t = tokenizer_open(path, err);
     if (!t)
         return 1;
-    sheet_begin(s, path, "tokenizer only", "none");
+    show_name(s, path, "tokenizer only", "none");
     show_tokenizer(s, t);
     tokenizer_free(t);
     return 0;
@@ -286,7 +293,7 @@ static int info_model(const char *path, const struct tool_args *a, struct sheet 
     struct model *m = model_open(path, err);
     struct tokenizer *t = m ? tokenizer_of(m, err) : NULL;
     if (t) {
-        sheet_begin(s, path, model_hparams(m)->name, arch_name(model_hparams(m)->arch));
+        show_name(s, path, model_hparams(m)->name, arch_name(model_hparams(m)->arch));
         show_hparams(s, model_hparams(m));
         show_weights(s, m, &a->set);
         show_tokenizer(s, t);
@@ -304,7 +311,8 @@ int tool_info(const struct tool_args *a, FILE *out, struct err *err)
         return 2;
     }
     const char *path = tool_model(a, true);
-    struct sheet s = {.out = STR_INIT, .json = a->json, .first_section = true};
+    struct sheet s;
+    sheet_begin(&s, a->json);
     int status =
         only_tokenizer(path) ? info_tokenizer(path, &s, err) : info_model(path, a, &s, err);
     if (status == 0)

@@ -8,26 +8,37 @@
 #include <ctype.h>
 #include <string.h>
 
-/* Text as one mdoc line or more: backslashes and quotes escaped, a new line for each sentence,
- * nothing that would be taken for a request or a macro. */
+#define LINE 78
+
+/* A blank between two sentences. */
+static bool ends_sentence(const char *text, const char *p)
+{
+    return *p == ' ' && p > text && strchr(".?!", p[-1]) &&
+           (isupper((unsigned char) p[1]) || p[1] == '-' || p[1] == '.');
+}
+
+static void add_char(struct str *out, char c)
+{
+    if (c == '\\')
+        str_adds(out, "\\e");
+    else if (c == '\'')
+        str_adds(out, "\\(aq");
+    else if (c == '-')
+        str_adds(out, "\\-");
+    else
+        str_addc(out, c);
+}
+
+/* Text as one mdoc line or more: escaped, a new line for each sentence, nothing that would be
+ * taken for a request or a macro. */
 static void add_text(struct str *out, const char *text)
 {
     bool line_start = true;
     for (const char *p = text; *p; p++) {
-        if (line_start && (*p == '.' || *p == '\''))
+        if (line_start && *p == '.')
             str_adds(out, "\\&");
-        line_start = false;
-        if (*p == '\\')
-            str_adds(out, "\\e");
-        else if (*p == '\'')
-            str_adds(out, "\\(aq");
-        else if (*p == '-')
-            str_adds(out, "\\-");
-        else if (*p == '\n' || (*p == ' ' && p > text && strchr(".?!", p[-1])))
-            str_addc(out, '\n');
-        else
-            str_addc(out, *p);
-        line_start = out->text[out->len - 1] == '\n';
+        line_start = *p == '\n' || ends_sentence(text, p);
+        add_char(out, line_start ? '\n' : *p);
     }
     if (!line_start)
         str_addc(out, '\n');
@@ -40,14 +51,8 @@ static void add_quoted(struct str *out, const char *text)
     for (const char *p = text; *p; p++) {
         if (*p == '"')
             str_adds(out, "\\(dq");
-        else if (*p == '\\')
-            str_adds(out, "\\e");
-        else if (*p == '-')
-            str_adds(out, "\\-");
-        else if (*p == '\'')
-            str_adds(out, "\\(aq");
         else
-            str_addc(out, *p);
+            add_char(out, *p);
     }
     str_addc(out, '"');
 }
@@ -163,7 +168,9 @@ static void add_examples(struct str *out)
     for (const struct tool *t = tool_table; t->name; t++)
         if (t->example) {
             str_adds(out, "$ ");
-            add_text(out, t->example);
+            for (const char *p = t->example; *p; p++)
+                add_char(out, *p);
+            str_addc(out, '\n');
         }
     str_adds(out, ".Ed\n");
 }
@@ -185,8 +192,34 @@ static void add_ending(struct str *out)
                   "Results go to standard output.\n");
 }
 
-void tool_man(struct str *out)
+/* Breaks long lines of text at blanks; lines of macros and of literal text stay. */
+static void add_broken(struct str *out, const char *page)
 {
+    bool literal = false;
+    for (const char *line = page; *line;) {
+        size_t n = strcspn(line, "\n");
+        if (strncmp(line, ".Bd", 3) == 0 || strncmp(line, ".Ed", 3) == 0)
+            literal = line[1] == 'B';
+        while (!literal && *line != '.' && n > LINE) {
+            size_t cut = LINE;
+            while (cut > 0 && (line[cut] != ' ' || strchr(".\'", line[cut + 1])))
+                cut--;
+            if (cut == 0)
+                break;
+            str_add(out, line, cut);
+            str_addc(out, '\n');
+            line += cut + 1;
+            n -= cut + 1;
+        }
+        str_add(out, line, n);
+        str_addc(out, '\n');
+        line += n + (line[n] != '\0');
+    }
+}
+
+void tool_man(struct str *page)
+{
+    struct str text = STR_INIT, *out = &text;
     str_adds(out, ".Dd January 1, 2026\n.Dt GPTSCOPE 1\n.Os\n.Sh NAME\n.Nm gptscope\n"
                   ".Nd a terminal microscope for GPT\n");
     add_synopsis(out);
@@ -207,4 +240,6 @@ void tool_man(struct str *out)
     add_formats(out);
     add_ending(out);
     add_examples(out);
+    add_broken(page, text.text);
+    str_release(&text);
 }

@@ -37,9 +37,13 @@ static bool parse_npy(struct npz_array *a, const unsigned char *bytes, size_t si
         return false;
     memcpy(header, bytes + 10, len);
     header[len] = '\0';
+    const char *text = strstr(header, "'<U");
+    size_t item = text ? 4 * strtoul(text + 3, NULL, 10) : 4;
     if (!strstr(header, "'fortran_order': False") || !parse_shape(a, header) ||
-        size - 10 - len != a->n * 4)
+        size - 10 - len != a->n * item)
         return false;
+    if (text)
+        return true;
 
     void *data = xmalloc(a->n * 4 + 1);
     memcpy(data, bytes + 10 + len, a->n * 4);

@@ -1,5 +1,6 @@
 /*
- * Reads numpy's .npz files for tests: little-endian f4 and i4 arrays in C order.
+ * Reads numpy's .npz files for tests: little-endian f4 and i4 arrays in C order. Of texts
+ * only name and shape are taken.
  */
 #ifndef GPTSCOPE_TESTS_NPZ_H
 #define GPTSCOPE_TESTS_NPZ_H

@@ -60,7 +60,7 @@ static bool wants_color(const struct settings *set)
     return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
 }
 
-static void env_refresh(struct command_env *env)
+void ui_output(struct command_env *env)
 {
     env->width = terminal_width();
     if (env->width > 400)
@@ -84,7 +84,7 @@ static int plain_lines(struct command_env *env, struct err *err)
         while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
             line[--n] = '\0';
         bool ok = strlen(line) == (size_t) n || err_set(err, "the line holds a NUL byte");
-        env_refresh(env);
+        ui_output(env);
         ok = ok && command_run(env, line, err);
         put_out(env);
         if (!ok) {
@@ -247,7 +247,7 @@ static void run_line(struct command_env *env, const char *line, const sigset_t *
     struct err err = ERR_INIT;
 
     history_note(line);
-    env_refresh(env);
+    ui_output(env);
     interrupt_clear();
     sigprocmask(SIG_SETMASK, running, NULL);
     bool ok = command_run(env, line, &err);

@@ -72,7 +72,8 @@ static int run_commands(struct session *s, const struct tool_args *a, FILE *out,
                         struct err *err)
 {
     struct str text = STR_INIT;
-    struct command_env env = {.session = s, .out = &text, .width = 80, .json = a->json};
+    struct command_env env = {.session = s, .out = &text, .json = a->json};
+    ui_output(&env);
     bool ok =
         a->commands ? command_run(&env, a->commands, err) : command_file(&env, a->rest[0], err);
     tool_put(out, &text);

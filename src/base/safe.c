@@ -21,16 +21,6 @@ static const struct range INVISIBLE[] = {
     {0x3164, 0x3164}, {0xfe00, 0xfe0f}, {0xffa0, 0xffa0}, {0xe0100, 0xe01ef},
 };
 
-static bool is_mark(uint32_t cp)
-{
-    utf8proc_category_t c;
-
-    if (cp < 0x300)
-        return false;
-    c = utf8proc_category((utf8proc_int32_t) cp);
-    return c == UTF8PROC_CATEGORY_MN || c == UTF8PROC_CATEGORY_ME || c == UTF8PROC_CATEGORY_MC;
-}
-
 bool safe_visible(uint32_t cp)
 {
     if (cp < 0x7f)
@@ -80,9 +70,8 @@ static size_t safe_step(const char *s, size_t n, enum safe_space space, int *mar
         *n_out = (size_t) snprintf(out, 16, "\\x%02x", (unsigned) (unsigned char) s[0]);
         return 1;
     }
-    *marks = is_mark(cp) ? *marks + 1 : 0;
+    *marks = safe_visible(cp) && utf8_cp_width(cp) == 0 ? *marks + 1 : 0;
     if (!safe_visible(cp)) {
-        *marks = 0;
         *n_out = escape(out, cp);
     } else if (*marks > MARKS_MAX) {
         *n_out = 0;

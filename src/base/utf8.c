@@ -83,14 +83,20 @@ size_t utf8_tail(const char *s, size_t n)
     return 0;
 }
 
+/* Where terminals (and the C library's wcwidth) differ from utf8proc: a spacing mark has a cell
+ * of its own, the later parts of a Hangul syllable written in parts have none. */
 int utf8_cp_width(uint32_t cp)
 {
-    int w;
+    const utf8proc_property_t *p;
 
     if (cp < 0x7f)
         return cp >= 0x20;
-    w = utf8proc_charwidth((utf8proc_int32_t) cp);
-    return w < 0 ? 0 : w > 2 ? 2 : w;
+    if ((cp >= 0x1160 && cp <= 0x11ff) || (cp >= 0xd7b0 && cp <= 0xd7ff))
+        return 0;
+    p = utf8proc_get_property((utf8proc_int32_t) cp);
+    if (p->category == UTF8PROC_CATEGORY_MC)
+        return 1;
+    return p->charwidth;
 }
 
 int utf8_width(const char *s, size_t n)

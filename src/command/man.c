@@ -3,6 +3,7 @@
 #include "command/keys.h"
 #include "command/parse.h"
 
+#include <ctype.h>
 #include <string.h>
 
 /* Text with what roff would take for its own made plain. */
@@ -36,38 +37,69 @@ static void spec_macro(const struct arg_spec *spec, struct str *out)
     const char *word;
     size_t n;
 
-    str_adds(out, spec->optional ? " Op " : " ");
-    if (spec->type != ARG_CHOICE) {
+    str_adds(out, spec->optional ? " Oo " : " ");
+    if (spec->type != ARG_CHOICE)
         str_addf(out, "Ar %s", spec->name);
-        return;
-    }
-    for (int i = 0; (n = choice_word(spec->words, i, &word)) > 0; i++) {
+    for (int i = 0; spec->type == ARG_CHOICE && (n = choice_word(spec->words, i, &word)) > 0;
+         i++) {
         str_adds(out, i ? " | Ic " : "Ic ");
         roff_word(word, n, out);
     }
+    if (spec->optional)
+        str_adds(out, " Oc");
 }
 
-/* Sentences begin on lines of their own, as mdoc wants. */
-static void paragraph(const char *text, struct str *out)
+#define FILL_COLUMNS 72
+
+/* Text in lines of its own; each sentence begins a new one, as mdoc wants. */
+static void fill(const char *text, struct str *out)
 {
-    for (size_t n; *text; text += n + (text[n] != '\0')) {
-        n = strcspn(text, "\n");
-        const char *at = text, *end = text + n, *stop;
-        while ((stop = memchr(at, '.', (size_t) (end - at))) && stop + 2 < end) {
-            bool sentence = stop[1] == ' ' && stop[2] >= 'A' && stop[2] <= 'Z';
-            if (!sentence) {
-                const char *rest = stop + 1;
-                roff_text(at, (size_t) (rest - at), out);
-                at = rest;
-                continue;
-            }
-            roff_text(at, (size_t) (stop + 1 - at), out);
+    size_t line = out->len;
+
+    while (*(text += strspn(text, " \n"))) {
+        size_t n = strcspn(text, " \n");
+        const char *next = text + n + strspn(text + n, " \n");
+        bool sentence = text[n - 1] == '.' && *next >= 'A' && *next <= 'Z';
+        if (out->len > line && out->len - line + n > FILL_COLUMNS) {
             str_addc(out, '\n');
-            at = stop + 2;
+            line = out->len;
         }
-        roff_text(at, (size_t) (end - at), out);
-        str_addc(out, '\n');
+        if (out->len > line)
+            str_addc(out, ' ');
+        roff_text(text, n, out);
+        if (sentence || !*next) {
+            str_addc(out, '\n');
+            line = out->len;
+        }
+        text = next;
     }
+}
+
+/* A row's help: its first line becomes a sentence. */
+static void help_text(const char *help, struct str *out)
+{
+    size_t n = strcspn(help, "\n");
+    struct str text = STR_INIT;
+
+    str_addc(&text, (char) toupper((unsigned char) help[0]));
+    str_add(&text, help + 1, n - 1);
+    str_addc(&text, '.');
+    str_adds(&text, help + n);
+    fill(text.text, out);
+    str_release(&text);
+}
+
+static void command_item(const struct command *c, struct str *out)
+{
+    str_adds(out, ".It Ic ");
+    roff_word(c->name, strlen(c->name), out);
+    for (int i = 0; i < COMMAND_ARGS && c->arg[i].name; i++)
+        spec_macro(&c->arg[i], out);
+    str_addc(out, '\n');
+    help_text(c->help, out);
+    str_adds(out, ".Dl ");
+    roff_word(c->example, strlen(c->example), out);
+    str_addc(out, '\n');
 }
 
 void command_man(struct str *out)
@@ -78,17 +110,9 @@ void command_man(struct str *out)
             if (c != command_table)
                 str_adds(out, ".El\n");
             str_addf(out, ".Ss %c%s\n.Bl -tag -width Ds\n",
-                     c->group[0] >= 'a' ? c->group[0] - 32 : c->group[0], c->group + 1);
+                     toupper((unsigned char) c->group[0]), c->group + 1);
         }
-        str_adds(out, ".It Ic ");
-        roff_word(c->name, strlen(c->name), out);
-        for (int i = 0; i < COMMAND_ARGS && c->arg[i].name; i++)
-            spec_macro(&c->arg[i], out);
-        str_addc(out, '\n');
-        paragraph(c->help, out);
-        str_adds(out, "Example:\n.Dl ");
-        roff_word(c->example, strlen(c->example), out);
-        str_addc(out, '\n');
+        command_item(c, out);
     }
     str_adds(out, ".El\n");
 }

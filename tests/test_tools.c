@@ -56,9 +56,9 @@ static const struct example examples[] = {
      "gptscope: unknown verb 'generat'; did you mean 'generate' (as a prompt: -- generat); "
      "see gptscope --help\n"},
     {"gptscope generate -n", 2, "",
-     "gptscope: option '--count' needs a value, N; see gptscope help generate\n"},
+     "gptscope: option '-n' needs a value, N; see gptscope help generate\n"},
     {"gptscope generate -n x", 2, "",
-     "gptscope: option '--count' needs a whole number from 0 to 100000000, not 'x'; "
+     "gptscope: option '-n' needs a whole number from 0 to 100000000, not 'x'; "
      "see gptscope help generate\n"},
     {"gptscope generate --temp hot -p x", 2, "",
      "gptscope: temp takes a number from 0 to 100, not 'hot'; see gptscope help generate\n"},
@@ -86,7 +86,11 @@ static const struct example examples[] = {
     {"gptscope bench --shape gpt2 -m tiny-gpt2", 2, "", "~-m and --shape"},
     {"gptscope bench --dtype f16", 2, "", "~--dtype goes with --shape"},
     {"gptscope bench --shape gpt2 --dtype f17", 2, "", "~'--dtype' takes one of"},
-    {"gptscope help nothing-like-it", 2, "", NULL},
+    {"gptscope help nothing-like-it", 2, "",
+     "gptscope: there is no verb or command 'nothing-like-it'; see gptscope help help\n"},
+    {"gptscope help tokenise", 2, "",
+     "gptscope: there is no verb or command 'tokenise'; did you mean 'tokenize'; "
+     "see gptscope help help\n"},
 
     /* failures */
     {"gptscope info -m missing.gguf", 1, "", "~missing.gguf"},

@@ -1,6 +1,7 @@
 /* gptscope help: the tables of verbs, options and settings as text. */
 #include "ui/tool_input.h"
 
+#include "base/near.h"
 #include "command/command.h"
 
 #include <string.h>
@@ -119,12 +120,28 @@ void tool_help_one(const struct tool *t, struct str *out)
         str_addf(out, "\nexample\n  %s\n", t->example);
 }
 
+/* Neither a verb nor a command. */
+static bool unknown_topic(const char *topic, struct err *err)
+{
+    struct near near;
+    near_init(&near, topic);
+    for (const struct tool *t = tool_table + 1; t->name; t++)
+        near_try(&near, t->name);
+    for (const struct command *c = command_table; c->name; c++)
+        near_try(&near, c->name);
+    if (near_best(&near))
+        return err_set(err, "there is no verb or command '%s'; did you mean '%s'", topic,
+                       near_best(&near));
+    return err_set(err, "there is no verb or command '%s'", topic);
+}
+
 int tool_help(const struct tool_args *a, FILE *out, struct err *err)
 {
     struct str text = STR_INIT;
     int status = 0;
     const struct tool *t = a->n_rest ? tool_find(a->rest[0]) : NULL;
     const struct command *c = NULL;
+    struct err ignored = ERR_INIT;
     if (a->n_rest > 1) {
         err_set(err, "'%s' is too much", a->rest[1]);
         status = 2;
@@ -134,9 +151,10 @@ int tool_help(const struct tool_args *a, FILE *out, struct err *err)
         tool_help_all(&text);
     } else if (t) {
         tool_help_one(t, &text);
-    } else if ((c = command_find(a->rest[0], err))) {
+    } else if ((c = command_find(a->rest[0], &ignored))) {
         command_help(c, &text);
     } else {
+        unknown_topic(a->rest[0], err);
         status = 2;
     }
     tool_put(out, &text);

@@ -29,6 +29,8 @@ static bool read_stdin(struct str *out, struct err *err)
         if (out->len > STDIN_LIMIT)
             return err_set(err, "standard input is longer than %zu MB", STDIN_LIMIT >> 20);
     }
+    if (n < 0 && interrupt_pending())
+        return err_set(err, "interrupted");
     return n == 0 || err_set(err, "cannot read standard input: %s", strerror(errno));
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,7 @@ struct reader {
     int argc, at;
     char **argv;
     int n_rest;
+    char typed[72];                    /* the option being read, for messages */
     bool only_words, verb_seen;        /* after "--"; the first word was looked at */
     const struct option_row *seen[64]; /* own options met, to be held against the verb */
     int n_seen;
@@ -92,9 +94,9 @@ bool tool_takes(const struct tool *t, const char *option)
            has_word(t->options, option);
 }
 
-static bool store(struct tool_args *a, const struct option_row *o, char *value, struct err *err)
+static bool store(struct reader *r, const struct option_row *o, char *value, struct err *err)
 {
-    void *at = (char *) a + o->offset;
+    void *at = (char *) r->args + o->offset;
     if (o->type == OPTION_FLAG) {
         *(bool *) at = true;
         return true;
@@ -107,8 +109,8 @@ static bool store(struct tool_args *a, const struct option_row *o, char *value, 
     errno = 0;
     long v = strtol(value, &end, 10);
     if (end == value || *end || errno || v < o->lo || v > o->hi)
-        return err_set(err, "option '--%s' needs a whole number from %d to %d, not '%s'",
-                       o->name, o->lo, o->hi, value);
+        return err_set(err, "option '%s' needs a whole number from %d to %d, not '%s'",
+                       r->typed, o->lo, o->hi, value);
     *(int *) at = (int) v;
     return true;
 }
@@ -117,15 +119,15 @@ static bool own_option(struct reader *r, const struct option_row *o, char *value
                        struct err *err)
 {
     if (o->type == OPTION_FLAG && value)
-        return err_set(err, "option '--%s' takes no value", o->name);
+        return err_set(err, "option '%s' takes no value", r->typed);
     if (o->type != OPTION_FLAG && !value) {
         if (r->at + 1 >= r->argc)
-            return err_set(err, "option '--%s' needs a value, %s", o->name, o->arg);
+            return err_set(err, "option '%s' needs a value, %s", r->typed, o->arg);
         value = r->argv[++r->at];
     }
     if (r->n_seen < (int) (sizeof r->seen / sizeof *r->seen))
         r->seen[r->n_seen++] = o;
-    return store(r->args, o, value, err);
+    return store(r, o, value, err);
 }
 
 /* An option that is a row of the settings table: a switch is a flag, "--no-NAME" its off. */
@@ -168,6 +170,7 @@ static bool long_option(struct reader *r, char *text, struct err *err)
     memcpy(name, text, len);
     name[len] = '\0';
     char *value = eq ? eq + 1 : NULL;
+    snprintf(r->typed, sizeof r->typed, "--%s", name);
     const struct option_row *o = find_long(name, len);
     if (o)
         return own_option(r, o, value, err);
@@ -186,6 +189,7 @@ static bool short_options(struct reader *r, char *text, struct err *err)
         const struct option_row *o = find_letter(*p);
         if (!o)
             return err_set(err, "unknown option '-%s'", p);
+        snprintf(r->typed, sizeof r->typed, "-%c", *p);
         if (o->type != OPTION_FLAG)
             return own_option(r, o, p[1] ? p + 1 : NULL, err);
         if (!own_option(r, o, NULL, err))

@@ -104,11 +104,17 @@ enum patch_kind { PATCH_ZERO, PATCH_SCALE, PATCH_SET, PATCH_MEAN };
 
 /*
  * Adds a patch of a region of a value (NULL: all; count -1: to the end, also of positions to
- * come). ZERO   to 0 SCALE  times factor SET    to data[region] (copied), or to factor where
- * data is NULL MEAN   every position to the mean that the region has now It acts on positions
- * computed from now on: an unfinished pass is dropped; whoever wants it to act on earlier
- * positions truncates the run first. Fails for values that nothing reads (LIFE_DEMAND) and for
- * regions outside the value. Returns the patch's id >= 0, or -1.
+ * come):
+ *
+ *     ZERO   to 0
+ *     SCALE  times factor
+ *     SET    to data[region] (copied), or to factor where data is NULL
+ *     MEAN   every position to the mean that the region has now
+ *
+ * It acts on positions computed from now on: an unfinished pass is dropped; whoever wants it to
+ * act on earlier positions truncates the run first. In scores and patterns it leaves keys after
+ * the query alone: what the mask hides stays hidden. Fails for values that nothing reads
+ * (LIFE_DEMAND) and for regions outside the value. Returns the patch's id >= 0, or -1.
  */
 int run_patch(struct run *r, enum patch_kind kind, int value, const struct region *region,
               float factor, const float *data, struct err *err);

@@ -41,13 +41,14 @@ static bool not_kept(const struct run *r, int value, struct err *err)
     return err_set(err, "%s was not kept in this run", r->program->value[value].name);
 }
 
-/* The four stages and the mix of `rows` queries, executed one by one up to op `last`. */
-static bool derive_staged(struct derived *d, int layer, int last, int pos0, int rows,
+/* The four stages and the mix of `rows` queries with n_key keys (pos0 + rows of them matter),
+ * executed one by one up to op `last`. */
+static bool derive_staged(struct derived *d, int layer, int last, int pos0, int rows, int n_key,
                           float **out, struct err *err)
 {
     const struct run *r = d->run;
     const struct program *p = r->program;
-    int n_key = pos0 + rows, first = program_attention(p, layer, NULL);
+    int first = program_attention(p, layer, NULL);
     const float *q;
     if (!derive_rows(d, p->op[first].in[0], pos0, rows, &q, err))
         return false;
@@ -79,7 +80,8 @@ static bool derive_z(struct derived *d, const struct op *mix, int pos0, int rows
     const struct program *prog = r->program;
     if (patch_hooks(r, mix->layer)) {
         float *out;
-        if (!derive_staged(d, mix->layer, (int) (mix - prog->op), pos0, rows, &out, err))
+        if (!derive_staged(d, mix->layer, (int) (mix - prog->op), pos0, rows, pos0 + rows, &out,
+                           err))
             return false;
         *p = out;
         return true;
@@ -211,23 +213,21 @@ static bool derive_hooked(const struct run *r, const struct op *op, const struct
     int index = (int) (op - r->program->op);
     for (int begin = 0; begin < g->count[1]; begin += BLOCK) {
         int rows = g->count[1] - begin < BLOCK ? g->count[1] - begin : BLOCK;
-        int pos0 = g->first[1] + begin, n_key = pos0 + rows;
+        int pos0 = g->first[1] + begin, n_key = g->first[2] + g->count[2];
         struct derived d;
         float *stage;
+        if (n_key < pos0 + rows)
+            n_key = pos0 + rows;
         derived_init(&d, r);
-        bool ok = derive_staged(&d, op->layer, index, pos0, rows, &stage, err);
+        bool ok = derive_staged(&d, op->layer, index, pos0, rows, n_key, &stage, err);
         for (int h = 0; ok && h < g->count[0]; h++)
-            for (int i = 0; i < rows; i++)
-                for (int j = 0; j < g->count[2]; j++) {
-                    size_t to = ((size_t) h * (size_t) g->count[1] + (size_t) (begin + i)) *
-                                    (size_t) g->count[2] +
-                                (size_t) j;
-                    size_t from = ((size_t) (g->first[0] + h) * (size_t) rows + (size_t) i) *
-                                  (size_t) n_key;
-                    int key = g->first[2] + j;
-                    float beyond = op->code == OP_SOFTMAX ? 0.0f : -INFINITY;
-                    out[to] = key < n_key ? stage[from + (size_t) key] : beyond;
-                }
+            for (int i = 0; i < rows; i++) {
+                size_t to = (size_t) h * (size_t) g->count[1] + (size_t) (begin + i);
+                size_t from = (size_t) (g->first[0] + h) * (size_t) rows + (size_t) i;
+                memcpy(out + to * (size_t) g->count[2],
+                       stage + from * (size_t) n_key + (size_t) g->first[2],
+                       (size_t) g->count[2] * sizeof *out);
+            }
         derived_release(&d);
         if (!ok)
             return false;

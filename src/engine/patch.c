@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool inside(const struct region *g, int axis, int i)
-{
-    return i >= g->first[axis] && (g->count[axis] < 0 || i < g->first[axis] + g->count[axis]);
-}
-
 /* Index into data[region] of a cell, or -1 when the data does not reach that far. */
 static long data_at(const struct patch *p, const int cell[3], int pos_axis)
 {
@@ -45,21 +40,35 @@ static void patch_cell(const struct patch *p, const int cell[3], int pos_axis, f
     }
 }
 
-/* [pos, a, b] or, for stages, [head, query, key]: data holds the positions from pos0 on. */
+/* Where the patch and `count` cells from `begin` on overlap along an axis. */
+static void overlap(const struct patch *p, int axis, int begin, int count, int *lo, int *hi)
+{
+    const struct region *g = &p->region;
+    *lo = begin > g->first[axis] ? begin : g->first[axis];
+    *hi = begin + count;
+    if (g->count[axis] >= 0 && g->count[axis] < *hi - g->first[axis])
+        *hi = g->first[axis] + g->count[axis];
+}
+
+/* [pos, a, b] or, for stages, [head, query, key]: data holds the positions from pos0 on. Of a
+ * stage, keys after the query stay as they are: a patch cannot show what the mask hides. */
 static void patch_value(const struct patch *p, int pos0, const int shape[3], int pos_axis,
                         float *data)
 {
-    int cell[3], pos_first = pos_axis == 0 ? pos0 : 0;
-    for (int i = 0; i < shape[0]; i++)
-        for (int j = 0; j < shape[1]; j++)
-            for (int k = 0; k < shape[2]; k++, data++) {
-                cell[0] = i + pos_first;
-                cell[1] = j + (pos_axis == 1 ? pos0 : 0);
-                cell[2] = k;
-                if (cell[pos_axis] >= p->from && inside(&p->region, 0, cell[0]) &&
-                    inside(&p->region, 1, cell[1]) && inside(&p->region, 2, cell[2]))
-                    patch_cell(p, cell, pos_axis, data);
-            }
+    int cell[3], base[3] = {0, 0, 0}, lo[3], hi[3];
+    base[pos_axis] = pos0;
+    for (int i = 0; i < 3; i++)
+        overlap(p, i, base[i], shape[i], &lo[i], &hi[i]);
+    if (lo[pos_axis] < p->from)
+        lo[pos_axis] = p->from;
+    for (cell[0] = lo[0]; cell[0] < hi[0]; cell[0]++)
+        for (cell[1] = lo[1]; cell[1] < hi[1]; cell[1]++) {
+            size_t row = (size_t) (cell[0] - base[0]) * (size_t) shape[1];
+            float *x = data + (row + (size_t) (cell[1] - base[1])) * (size_t) shape[2];
+            int end = pos_axis == 1 && hi[2] > cell[1] + 1 ? cell[1] + 1 : hi[2];
+            for (cell[2] = lo[2]; cell[2] < end; cell[2]++)
+                patch_cell(p, cell, pos_axis, x + cell[2]);
+        }
 }
 
 void patch_apply(const struct run *r, int value, int pos0, int rows, int n_key, float *data)
@@ -100,6 +109,9 @@ static void describe(struct patch *p, const struct program *prog)
     char part[3][32];
     for (int i = 0; i < 3; i++) {
         int first = p->region.first[i], count = p->region.count[i];
+        bool grows = v->axis[i] == AXIS_POS || v->axis[i] == AXIS_KEY;
+        if (!grows && count == program_axis(prog, v->axis[i], 0))
+            count = -1; /* all of it */
         const char *join = i == 0 ? "" : ", ";
         if (i >= v->n_axis)
             part[i][0] = 0;
@@ -116,6 +128,8 @@ static void describe(struct patch *p, const struct program *prog)
                      v->name, part[0], part[1], part[2]);
     if (p->kind == PATCH_SCALE)
         snprintf(p->text + n, sizeof p->text - (size_t) n, " by %g", (double) p->factor);
+    if (p->kind == PATCH_SET && !p->data)
+        snprintf(p->text + n, sizeof p->text - (size_t) n, " to %g", (double) p->factor);
 }
 
 static bool patch_check(const struct run *r, struct patch *p, struct err *err)

@@ -1,6 +1,7 @@
 #include "model/synth.h"
 
 #include "base/mem.h"
+#include "base/pool.h"
 #include "base/safe.h"
 #include "base/str.h"
 #include "model/bind.h"
@@ -159,7 +160,9 @@ bool shape_parse(struct hparams *hp, const char *spec, struct err *err)
 #define N_QUANTILES 4096
 #define PER_HASH    5
 #define CHUNK       (PER_HASH * 256) /* elements; a whole number of blocks of any dtype */
+#define SPAN        ((size_t) CHUNK * 128)
 #define STD         0.02
+#define GOLDEN      0x9e3779b97f4a7c15u /* 2^64 divided by the golden ratio: splitmix64's step */
 
 /* Inverse of the normal distribution function by Newton's method. */
 static double quantile(double p)
@@ -203,27 +206,37 @@ static uint64_t hash64(uint64_t x)
     return x ^ (x >> 31);
 }
 
-static void fill_matrix(void *data, enum dtype dtype, size_t n, uint64_t seed,
-                        const float *table)
-{
-    const struct dtype_info *info = dtype_info(dtype);
-    float chunk[CHUNK];
-    char *to = data;
-    uint64_t counter = seed;
-    size_t done, i;
+/* A matrix being filled, in spans that threads take. */
+struct filling {
+    char *data;
+    enum dtype dtype;
+    size_t n;
+    uint64_t seed;
+    const float *table;
+};
 
-    for (done = 0; done < n; done += CHUNK) {
-        size_t now = n - done < CHUNK ? n - done : CHUNK;
+static void fill_span(void *arg, int span, int worker)
+{
+    const struct filling *f = arg;
+    const struct dtype_info *info = dtype_info(f->dtype);
+    size_t done = (size_t) span * SPAN, end = done + SPAN < f->n ? done + SPAN : f->n, i;
+    uint64_t counter = f->seed + done / PER_HASH * GOLDEN;
+    char *to = f->data + dtype_bytes(f->dtype, done);
+    float chunk[CHUNK];
+
+    (void) worker;
+    for (; done < end; done += CHUNK) {
+        size_t now = end - done < CHUNK ? end - done : CHUNK;
         for (i = 0; i < CHUNK; i += PER_HASH) {
-            uint64_t h = hash64(counter += 0x9e3779b97f4a7c15u);
-            chunk[i] = table[h & 4095];
-            chunk[i + 1] = table[h >> 12 & 4095];
-            chunk[i + 2] = table[h >> 24 & 4095];
-            chunk[i + 3] = table[h >> 36 & 4095];
-            chunk[i + 4] = table[h >> 48 & 4095];
+            uint64_t h = hash64(counter += GOLDEN);
+            chunk[i] = f->table[h & 4095];
+            chunk[i + 1] = f->table[h >> 12 & 4095];
+            chunk[i + 2] = f->table[h >> 24 & 4095];
+            chunk[i + 3] = f->table[h >> 36 & 4095];
+            chunk[i + 4] = f->table[h >> 48 & 4095];
         }
         info->narrow(to, chunk, now);
-        to += dtype_bytes(dtype, now);
+        to += dtype_bytes(f->dtype, now);
     }
 }
 
@@ -234,6 +247,7 @@ struct making {
     enum dtype dtype;
     uint64_t seed;
     char *at; /* next free byte of the one block that holds all matrices */
+    struct pool *pool;
     float table[N_QUANTILES];
 };
 
@@ -296,10 +310,10 @@ static void make_matrix(struct making *k, enum weight_role role, int layer)
     int rows = role_dim(&m->hp, roles[role].rows), cols = role_dim(&m->hp, roles[role].cols);
     struct matrix w = {k->at, k->dtype, rows, cols, (size_t) cols, false};
     uint64_t which = (uint64_t) (layer + 1) * W_COUNT + role;
-    size_t bytes = dtype_bytes(k->dtype, (size_t) rows * (size_t) cols);
+    size_t n = (size_t) rows * (size_t) cols, bytes = dtype_bytes(k->dtype, n);
+    struct filling f = {k->at, k->dtype, n, hash64(k->seed + (which << 40)), k->table};
 
-    fill_matrix(k->at, k->dtype, (size_t) rows * (size_t) cols, hash64(k->seed + (which << 40)),
-                k->table);
+    pool_each(k->pool, (int) ((n + SPAN - 1) / SPAN), fill_span, &f);
     k->at += bytes + (-bytes & (ALIGN - 1));
     model_put_matrix(m, role, layer, &w);
 }
@@ -316,6 +330,7 @@ static bool make_weights(struct making *k, struct err *err)
     if (!k->at)
         return false;
     fill_quantiles(k->table);
+    k->pool = pool_new(0);
     for (layer = -1; layer < m->hp.n_layer; layer++)
         for (role = 0; role < W_COUNT; role++) {
             if (!wanted(m, role, layer))
@@ -325,6 +340,7 @@ static bool make_weights(struct making *k, struct err *err)
             else
                 make_matrix(k, (enum weight_role) role, layer);
         }
+    pool_free(k->pool);
     if (m->hp.tied)
         model_tie(m);
     return true;

@@ -4,15 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SAME(name)                                                                             \
-    {                                                                                          \
-        [ARCH_GPT2] = {name}, [ARCH_LLAMA] = { name }                                          \
-    }
-#define GPT2(...)  [ARCH_GPT2] = {__VA_ARGS__}
-#define LLAMA(...) [ARCH_LLAMA] = {__VA_ARGS__}
+// clang-format off
+#define GPT2(...)  [ARCH_GPT2] = {.pattern = __VA_ARGS__}
+#define LLAMA(...) [ARCH_LLAMA] = {.pattern = __VA_ARGS__}
+#define SAME(name) {GPT2(name), LLAMA(name)}
 
 /* HF names stand here without "transformer." or "model.", which files may leave out. */
-// clang-format off
 const struct role roles[W_COUNT] = {
     [W_TOK_EMBD] = {"tok_embd", false, true, DIM_VOCAB, DIM_MODEL,
         {SAME("token_embd.weight"), {GPT2("wte.weight"), LLAMA("embed_tokens.weight")}}},

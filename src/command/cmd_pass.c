@@ -49,21 +49,14 @@ bool cmd_step(struct command_env *env, const struct arg *arg, struct err *err)
     return ok;
 }
 
-static bool nothing_to_run(const struct session *s, struct err *err)
-{
-    if (s->ids.n == 0)
-        return err_set(err, "there are no tokens yet; give a prompt first");
-    return err_set(err, "all %d tokens are computed; generate makes the next one", s->ids.n);
-}
-
 bool cmd_run(struct command_env *env, const struct arg *arg, struct err *err)
 {
     struct session *s = env->session;
 
     (void) arg;
-    if (session_done(s) || s->ids.n == 0)
-        return nothing_to_run(s, err);
-    if (env->screen) {
+    if (s->ids.n == 0)
+        return err_set(err, "there are no tokens yet; give a prompt first");
+    if (env->screen && !session_done(s)) {
         env->screen->running = true;
         return true;
     }

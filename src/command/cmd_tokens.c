@@ -30,7 +30,7 @@ static void say_tokens(struct command_env *env)
 
     str_addf(env->out, "%d token%s", s->ids.n, s->ids.n == 1 ? "" : "s");
     if (kept > 0)
-        str_addf(env->out, ", %d kept from before", kept);
+        str_addf(env->out, ", %d of them computed before", kept);
     str_addc(env->out, '\n');
 }
 
@@ -102,7 +102,7 @@ bool cmd_truncate(struct command_env *env, const struct arg *arg, struct err *er
         return err_set(err, "there are %d tokens; truncate takes 0 to %d, not %s", s->ids.n,
                        s->ids.n, arg[0].text);
     session_truncate(s, (int) arg[0].i);
-    say_tokens(env);
+    str_addf(env->out, "%d token%s left\n", s->ids.n, s->ids.n == 1 ? "" : "s");
     return true;
 }
 

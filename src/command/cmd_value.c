@@ -107,6 +107,14 @@ static bool table_stats(const struct session *s, const struct table *t, struct s
     return ok;
 }
 
+static void axis_print(enum axis axis, int n, struct str *out)
+{
+    if (axis == AXIS_ONE)
+        str_addf(out, "%d", n);
+    else
+        str_addf(out, "%s %d", axis_name(axis), n);
+}
+
 static void title(const struct session *s, const struct table *t, const struct stats *st,
                   struct str *out)
 {
@@ -117,9 +125,11 @@ static void title(const struct session *s, const struct table *t, const struct s
         str_addf(out, "  %s %d", axis_name(v->axis[t->head_axis]), t->head);
     str_adds(out, "  [");
     if (t->axis_row >= 0)
-        str_addf(out, "%s %d", axis_name(v->axis[t->axis_row]), t->rows);
+        axis_print(v->axis[t->axis_row], t->rows, out);
     if (t->axis_col >= 0)
-        str_addf(out, ", %s %d", axis_name(v->axis[t->axis_col]), t->cols);
+        str_adds(out, ", ");
+    if (t->axis_col >= 0)
+        axis_print(v->axis[t->axis_col], t->cols, out);
     str_addf(out, "]\nmin %.6g  max %.6g  mean %.6g  std %.6g  norm %.6g", (double) st->min,
              (double) st->max, st->mean, st->std, st->norm);
     if (st->n_inf)
@@ -175,36 +185,67 @@ static void row_label(const struct session *s, const struct table *t, int row, s
     pad(text, LABEL_CELLS, out);
 }
 
+/* The columns' numbers, and their tokens where they are keys. */
+static void column_heads(const struct session *s, bool keys, int col0, int cols,
+                         struct str *out)
+{
+    char label[64];
+
+    str_addf(out, "%*s", LABEL_CELLS, "");
+    for (int c = 0; c < cols; c++)
+        str_addf(out, "%*d", NUMBER_CELLS, col0 + c);
+    if (keys)
+        str_addf(out, "\n%*s", LABEL_CELLS, "");
+    for (int c = 0; keys && c < cols; c++) {
+        int used;
+        tokenizer_label(s->tokenizer, s->ids.id[col0 + c], label, sizeof label);
+        size_t n = utf8_fit(label, strlen(label), NUMBER_CELLS - 2, &used);
+        str_addf(out, "%*s%.*s", NUMBER_CELLS - used, "", (int) n, label);
+    }
+    str_addc(out, '\n');
+}
+
+/* The part of the table that is printed: around the cursor. */
+struct part {
+    int row, rows, col, cols;
+};
+
+static void part_init(struct part *p, const struct command_env *env, const struct table *t,
+                      int rows, bool keys)
+{
+    const struct cursor_at *at = &env->session->at;
+    int room = (env->width - LABEL_CELLS) / NUMBER_CELLS;
+
+    p->rows = rows > t->rows ? t->rows : rows;
+    p->cols = room < 1 ? 1 : room > t->cols ? t->cols : room;
+    p->row = window(at->query, p->rows, t->rows);
+    p->col = window(keys ? at->key : 0, p->cols, t->cols);
+}
+
 static bool numbers(struct command_env *env, const struct table *t, int rows, bool large,
                     struct err *err)
 {
     const struct session *s = env->session;
     const struct value *v = &s->program->value[t->value];
-    int room = (env->width - LABEL_CELLS) / NUMBER_CELLS;
-    int cols = room < 1 ? 1 : room > t->cols ? t->cols : room;
     bool keys = t->axis_col >= 0 && v->axis[t->axis_col] == AXIS_KEY;
-    bool whole = v->life == LIFE_TOKENS;
+    struct part p;
 
-    rows = rows > t->rows ? t->rows : rows;
-    int row0 = window(s->at.query, rows, t->rows);
-    int col0 = window(keys ? s->at.key : 0, cols, t->cols);
-    float *x = xcalloc((size_t) rows * (size_t) cols, sizeof *x);
-    bool ok = table_read(s, t, row0, rows, col0, cols, x, err);
-    str_addf(env->out, "%*s", ok ? LABEL_CELLS : 0, "");
-    for (int c = 0; ok && c < cols; c++)
-        str_addf(env->out, "%*d", NUMBER_CELLS, col0 + c);
-    for (int r = 0; ok && r < rows; r++) {
+    part_init(&p, env, t, rows, keys);
+    float *x = xcalloc((size_t) p.rows * (size_t) p.cols, sizeof *x);
+    bool ok = table_read(s, t, p.row, p.rows, p.col, p.cols, x, err);
+    if (ok)
+        column_heads(s, keys, p.col, p.cols, env->out);
+    for (int r = 0; ok && r < p.rows; r++) {
+        row_label(s, t, p.row + r, env->out);
+        for (int c = 0; c < p.cols; c++)
+            number(x[(size_t) r * (size_t) p.cols + (size_t) c], v->life == LIFE_TOKENS, large,
+                   env->out);
         str_addc(env->out, '\n');
-        row_label(s, t, row0 + r, env->out);
-        for (int c = 0; c < cols; c++)
-            number(x[(size_t) r * (size_t) cols + (size_t) c], whole, large, env->out);
     }
     free(x);
-    if (ok)
-        str_addc(env->out, '\n');
-    if (ok && (rows < t->rows || cols < t->cols))
-        str_addf(env->out, "rows %d to %d of %d, columns %d to %d of %d\n", row0,
-                 row0 + rows - 1, t->rows, col0, col0 + cols - 1, t->cols);
+    if (ok && (p.rows < t->rows || p.cols < t->cols))
+        str_addf(env->out, "rows %d to %d of %d, columns %d to %d of %d\n", p.row,
+                 p.row + p.rows - 1, t->rows, p.col, p.col + p.cols - 1, t->cols);
     return ok;
 }
 

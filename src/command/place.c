@@ -102,11 +102,21 @@ int op_parse(const struct session *s, const char *text, struct err *err)
     return op;
 }
 
-/* " [8, 13, 13]": what is there of the value, or what the open pass will make. */
+/* Positions after the pass that is open, or that comes next. */
+static int pass_end(const struct session *s)
+{
+    int pending = session_pending(s), chunk = run_chunk(s->run);
+
+    if (run_in_pass(s->run))
+        return run_n_past(s->run) + run_n_new(s->run);
+    return run_n_past(s->run) + (pending < chunk ? pending : chunk);
+}
+
+/* " [8, 13, 13]": the value's shape when its pass is done. */
 static void shape_print(const struct session *s, int value, struct str *out)
 {
     const struct value *v = &s->program->value[value];
-    int n = run_n_past(s->run) + run_n_new(s->run);
+    int n = pass_end(s);
 
     str_adds(out, " [");
     for (int i = 0; i < v->n_axis; i++)
@@ -129,8 +139,13 @@ void op_line(const struct session *s, int op, struct str *out)
              name.text, short_name(&p->value[o->out[0]]));
     shape_print(s, o->out[0], out);
     str_addf(out, " = %s(", op_info(o->code)->name);
-    for (int i = 0; i < o->n_in; i++)
-        str_addf(out, "%s%s", i ? ", " : "", short_name(&p->value[o->in[i]]));
+    for (int i = 0; i < o->n_in; i++) {
+        const struct value *in = &p->value[o->in[i]];
+        str_adds(out, i ? ", " : "");
+        if (in->layer >= 0 && in->layer != o->layer)
+            str_addf(out, "L%d.", in->layer);
+        str_adds(out, short_name(in));
+    }
     str_adds(out, ")\n");
     str_release(&name);
 }

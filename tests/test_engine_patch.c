@@ -451,6 +451,7 @@ static void test_refused(void **state)
         {"blocks.0.attn.result", PATCH_ZERO, {{0, 0, 0}, {-1, -1, -1}}, 0, NULL},
         {"blocks.0.attn.z", PATCH_ZERO, {{0, 4, 0}, {-1, 1, -1}}, 0, NULL},
         {"blocks.0.attn.z", PATCH_ZERO, {{-1, 0, 0}, {1, 1, 1}}, 0, NULL},
+        {"blocks.0.attn.z", PATCH_ZERO, {{0, INT32_MIN, 0}, {1, -1, 1}}, 0, NULL},
         {"blocks.0.attn.z", PATCH_ZERO, {{0, 0, 3}, {1, 1, 4}}, 0, NULL},
         {"blocks.0.attn.z", PATCH_ZERO, {{CTX, 0, 0}, {1, 1, 1}}, 0, NULL},
         {"blocks.0.attn.z", PATCH_ZERO, {{1, 0, 0}, {INT32_MAX, 1, 1}}, 0, NULL},

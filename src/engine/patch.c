@@ -148,11 +148,12 @@ static bool patch_check(const struct run *r, struct patch *p, struct err *err)
             *first = 0;
             *count = 1;
         }
-        if (*count < 0 && !grows)
+        if (*count < 0 && !grows && *first >= 0)
             *count = length - *first;
         if (*first < 0 || *first >= length || *count == 0 || *count > length - *first)
-            return err_set(err, "%s has %d along axis %s; there is no %d", v->name, length,
-                           axis_name(v->axis[i]), *first < 0 ? *first : *first + *count - 1);
+            return err_set(err, "%s has %d along axis %s; there is no %lld", v->name, length,
+                           axis_name(v->axis[i]),
+                           *first < 0 ? *first : (long long) *first + *count - 1);
     }
     return true;
 }

@@ -66,8 +66,9 @@ static bool check_region(const struct run *r, int value, const struct region *wa
         g->first[i] = want && i < n ? want->first[i] : 0;
         g->count[i] = want && i < n ? want->count[i] : shape[i];
         if (g->first[i] < 0 || g->count[i] < 0 || g->first[i] > shape[i] - g->count[i])
-            return err_set(err, "%s has %d along axis %s, not %d..%d%s", v->name, shape[i],
-                           axis_name(v->axis[i]), g->first[i], g->first[i] + g->count[i] - 1,
+            return err_set(err, "%s has %d along axis %s, not %d..%lld%s", v->name, shape[i],
+                           axis_name(v->axis[i]), g->first[i],
+                           (long long) g->first[i] + g->count[i] - 1,
                            v->axis[i] == AXIS_POS || v->axis[i] == AXIS_KEY ? " yet" : "");
     }
     return true;

@@ -240,9 +240,10 @@ int sample_choose(const struct sample_trace *t, const struct sampler *s, struct 
 static int greedy_token(const float *logits, int n)
 {
     int best = 0;
+    float most = key(logits[0]);
     for (int i = 1; i < n; i++) {
-        if (key(logits[i]) > key(logits[best]))
-            best = i;
+        if (logits[i] > most) /* never so for NaN */
+            most = logits[best = i];
     }
     return best;
 }

@@ -42,6 +42,9 @@ void compute_each(struct compute *c, int n, compute_task *fn, void *arg);
 /* Makes every thread's scratch at least `floats` long. Fails only for lack of memory. */
 bool compute_reserve(struct compute *c, size_t floats, struct err *err);
 
+/* Scratch of thread i, for loops whose tasks are one a thread and keep something there. */
+float *compute_scratch(struct compute *c, int i);
+
 /* One-thread f32 product for use inside tasks, row major:
  * C[m,n] = alpha * A[m,k] op(B) + beta * C; op(B) is B[k,n], or B[n,k] transposed. */
 void compute_gemm(struct compute *c, bool trans_b, int m, int n, int k, float alpha,

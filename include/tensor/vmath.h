@@ -53,9 +53,22 @@ INLINE vf v_all(float x)
     return x - (vf){0};
 }
 
+/* a * b + c; the includer may give a better one, as for v_select. */
+#ifndef VMATH_FMA
+#define VMATH_FMA(a, b, c) ((a) * (b) + (c))
+#endif
+#ifndef VMATH_SELECT
+#define VMATH_SELECT(mask, yes, no) ((vf) (((vi) (yes) & (mask)) | ((vi) (no) & ~(mask))))
+#endif
+
+INLINE vf v_fma(vf a, vf b, vf c)
+{
+    return VMATH_FMA(a, b, c);
+}
+
 INLINE vf v_select(vi mask, vf yes, vf no)
 {
-    return (vf) (((vi) yes & mask) | ((vi) no & ~mask));
+    return VMATH_SELECT(mask, yes, no);
 }
 
 INLINE double v_sum(vf v)
@@ -75,18 +88,17 @@ INLINE double v_sum(vf v)
 INLINE vf v_exp(vf x)
 {
     const float magic = 0x1.8p23f;
-    vf t = x * 0x1.715476p0f + magic;
+    vf t = v_fma(x, v_all(0x1.715476p0f), v_all(magic));
     vf n = t - magic;
-    vf r = x - n * 0x1.62e4p-1f; /* ln 2 in two parts: this product is exact */
-    vf p;
+    vf r = v_fma(n, v_all(-0x1.62e4p-1f), x); /* ln 2 in two parts: this product is exact */
+    vf p = v_all(0x1.6d117cp-10f);
 
-    r = r - n * 0x1.7f7d1cp-20f;
-    p = v_all(0x1.6d117cp-10f);
-    p = p * r + 0x1.120be2p-7f;
-    p = p * r + 0x1.555518p-5f;
-    p = p * r + 0x1.5554dcp-3f;
-    p = p * r + 0.5f;
-    p = p * r * r + r + 1.0f;
+    r = v_fma(n, v_all(-0x1.7f7d1cp-20f), r);
+    p = v_fma(p, r, v_all(0x1.120be2p-7f));
+    p = v_fma(p, r, v_all(0x1.555518p-5f));
+    p = v_fma(p, r, v_all(0x1.5554dcp-3f));
+    p = v_fma(p, r, v_all(0.5f));
+    p = v_fma(p, r * r, r) + 1.0f;
     p = (vf) ((vu) p + ((vu) t << 23));
     p = v_select(x < -87.0f, v_all(0), p); /* what would be subnormal is 0 */
     p = v_select(x > 0x1.62e42ep6f, v_all(INFINITY), p);
@@ -123,7 +135,7 @@ INLINE vf v_gelu_erf(vf x)
     vf p = v_all(c[9]);
 
     for (int i = 8; i >= 0; i--)
-        p = p * t + c[i];
+        p = v_fma(p, t, v_all(c[i]));
     p = p * t * v_exp(a * a * -0.5f);
     return 0.5f * x * v_select(x < 0, p, 2.0f - p);
 }

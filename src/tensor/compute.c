@@ -100,6 +100,11 @@ void compute_each(struct compute *c, int n, compute_task *fn, void *arg)
         pool_each(c->pool, n, each_task, &e);
 }
 
+float *compute_scratch(struct compute *c, int i)
+{
+    return c->scratch[i];
+}
+
 /* Loading changes the environment for a moment. That is safe: the other threads are our
  * pool's, and nothing that they run looks at the environment. */
 static void load_blas(struct compute *c)

@@ -3,6 +3,7 @@
 #include "tensor/simd.h"
 
 #include <assert.h>
+#include <string.h>
 
 /* Sizes were tuned on GPT-2's shapes: a widened piece of a panel is to stay in a second-level
  * cache of 1 MB, and panels are to be wide enough to make packing the activations cheap. */
@@ -11,7 +12,7 @@ enum {
     PANEL = 256,          /* outputs of a panel */
     DEPTH = 512,          /* inputs of a widened piece; a multiple of every block */
     FEW_BYTES = 64 << 10, /* stored weights a task, few rows */
-    FEW_OUT = 512,        /* outputs a task, few rows, in-major */
+    FEW_OUT = 512,        /* outputs at a time, few rows, in-major */
     SMALL = 16 << 10,     /* products not worth waking a thread for */
 };
 
@@ -26,6 +27,7 @@ struct product {
     const struct matrix *w;
     const float *bias;
     int panel, n_panels; /* outputs a task, and how many such */
+    int parts;           /* few rows, in-major: parts of the inputs */
     int row_block;       /* rows a task */
 };
 
@@ -68,7 +70,10 @@ struct matrix matrix_slice(const struct matrix *w, int first, int n)
 
 size_t matmul_scratch(const struct matrix *w)
 {
-    return in_place(w) ? 0 : (size_t) PANEL * DEPTH;
+    size_t many = in_place(w) ? 0 : (size_t) PANEL * DEPTH;
+    size_t few = w->in_major ? (size_t) w->n_out * FEW_ROWS + SIMD_ROWS * FEW_OUT : 0;
+
+    return many > few ? many : few;
 }
 
 static int ceil_div(int a, int b)
@@ -133,27 +138,54 @@ static void few_out_major(void *arg, int task, float *scratch)
     }
 }
 
-/* In-major: a part of the outputs, inputs added up SIMD_ROWS at a time. */
-static void few_in_major(void *arg, int task, float *scratch)
+/*
+ * In-major: each thread adds up a part of the inputs, for all outputs, in its scratch: so the
+ * stored rows are read as they lie, from end to end. Then the parts are added. A piece of
+ * SIMD_ROWS stored rows stays in the first cache for all rows of activations.
+ */
+static void few_part_piece(const struct product *p, float *sum, float *wide, int in, int out)
+{
+    const struct matrix *w = p->w;
+    int n = min_int(FEW_OUT, w->n_out - out), k = min_int(SIMD_ROWS, w->n_in - in);
+    const float *row[SIMD_ROWS];
+
+    for (int j = 0; j < k; j++) {
+        const void *stored = element(w, (size_t) (in + j) * w->ld + (size_t) out);
+        row[j] = in_place(w) ? stored : wide + j * FEW_OUT;
+        if (!in_place(w))
+            dtype_info(w->dtype)->widen(wide + j * FEW_OUT, stored, (size_t) n);
+    }
+    for (int r = 0; r < p->rows; r++)
+        simd_best()->axpy(sum + (size_t) r * (size_t) w->n_out + out,
+                          p->x + (size_t) r * p->ldx + in, row, k, (size_t) n);
+}
+
+static void few_part(void *arg, int task, float *unused)
 {
     const struct product *p = arg;
-    const struct matrix *w = p->w;
-    int out = task * p->panel, n = min_int(p->panel, w->n_out - out);
-    const float *part[SIMD_ROWS];
+    float *sum = compute_scratch(p->compute, task);
+    size_t n_sum = (size_t) p->rows * (size_t) p->w->n_out;
+    int groups = ceil_div(p->w->n_in, SIMD_ROWS);
+    int begin = (int) ((int64_t) groups * task / p->parts) * SIMD_ROWS;
+    int end = (int) ((int64_t) groups * (task + 1) / p->parts) * SIMD_ROWS;
 
-    preset(p, 0, p->rows, out, n);
-    for (int i = 0; i < w->n_in; i += SIMD_ROWS) {
-        int k = min_int(SIMD_ROWS, w->n_in - i);
-        for (int j = 0; j < k; j++) {
-            const void *stored = element(w, (size_t) (i + j) * w->ld + (size_t) out);
-            part[j] = in_place(w) ? stored : scratch + j * FEW_OUT;
-            if (!in_place(w))
-                dtype_info(w->dtype)->widen(scratch + j * FEW_OUT, stored, (size_t) n);
+    (void) unused;
+    memset(sum, 0, n_sum * sizeof *sum);
+    for (int in = begin; in < end && in < p->w->n_in; in += SIMD_ROWS)
+        for (int out = 0; out < p->w->n_out; out += FEW_OUT)
+            few_part_piece(p, sum, sum + n_sum, in, out);
+}
+
+static void add_parts(const struct product *p)
+{
+    size_t n = (size_t) p->w->n_out;
+
+    preset(p, 0, p->rows, 0, p->w->n_out);
+    for (int part = 0; part < p->parts; part++)
+        for (int r = 0; r < p->rows; r++) {
+            float *y = p->y + (size_t) r * p->ldy;
+            simd_best()->add(y, y, compute_scratch(p->compute, part) + (size_t) r * n, n);
         }
-        for (int r = 0; r < p->rows; r++)
-            simd_best()->axpy(p->y + (size_t) r * p->ldy + out, p->x + (size_t) r * p->ldx + i,
-                              part, k, (size_t) n);
-    }
 }
 
 static void few_rows(struct product *p)
@@ -165,13 +197,15 @@ static void few_rows(struct product *p)
     if ((size_t) w->n_out * (size_t) w->n_in * (size_t) p->rows < SMALL)
         threads = 1;
     if (w->in_major) {
-        split_outputs(p, FEW_OUT);
-    } else {
-        most = row_bytes < FEW_BYTES ? (int) (FEW_BYTES / row_bytes) : 1;
-        p->panel = threads == 1 ? w->n_out : min_int(most, ceil_div(w->n_out, threads));
-        p->n_panels = ceil_div(w->n_out, p->panel);
+        p->parts = threads;
+        compute_each(p->compute, p->parts, few_part, p);
+        add_parts(p);
+        return;
     }
-    compute_each(p->compute, p->n_panels, w->in_major ? few_in_major : few_out_major, p);
+    most = row_bytes < FEW_BYTES ? (int) (FEW_BYTES / row_bytes) : 1;
+    p->panel = threads == 1 ? w->n_out : min_int(most, ceil_div(w->n_out, threads));
+    p->n_panels = ceil_div(w->n_out, p->panel);
+    compute_each(p->compute, p->n_panels, few_out_major, p);
 }
 
 /* --- many rows --- */

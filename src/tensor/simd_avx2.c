@@ -5,14 +5,17 @@
 
 #include <immintrin.h>
 
-#define VMATH_LANES  8
-#define VMATH_TARGET __attribute__((target("avx2,fma,f16c")))
+#define VMATH_LANES        8
+#define VMATH_TARGET       __attribute__((target("avx2,fma,f16c")))
+#define VMATH_FMA(a, b, c) ((vf) _mm256_fmadd_ps((__m256) (a), (__m256) (b), (__m256) (c)))
+#define VMATH_SELECT(mask, yes, no)                                                            \
+    ((vf) _mm256_blendv_ps((__m256) (no), (__m256) (yes), (__m256) (mask)))
 #include "tensor/vmath.h"
 
 static bool runs_here(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-           __builtin_cpu_supports("f16c");
+    /* F16C is older than AVX2, and not all compilers know its name here. */
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
 /* --- 8 weights, widened; i is a multiple of 8, for Q8_0 without the block's scale --- */
@@ -34,7 +37,7 @@ INLINE __m256 load_bf16(const uint8_t *w, size_t i)
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16));
 }
 
-INLINE __m256 load_q8(const uint8_t *q, int i)
+INLINE __m256 load_q8(const uint8_t *q, size_t i)
 {
     __m128i b = _mm_loadl_epi64((const __m128i *) (const void *) (q + i));
 
@@ -64,6 +67,14 @@ INLINE float float_float(const uint8_t *p)
 
     memcpy(&f, p, 4);
     return f;
+}
+
+/* The sums of four vectors, in order. */
+INLINE __m128 sums4(__m256 a, __m256 b, __m256 c, __m256 d)
+{
+    __m256 v = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+
+    return _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
 }
 
 INLINE float horizontal(__m256 v)
@@ -99,17 +110,23 @@ static VMATH_TARGET void widen_q8_0(float *dst, const void *src, size_t n)
 
     for (size_t b = 0; b < n / 32; b++, block += 34, dst += 32) {
         __m256 d = _mm256_set1_ps(half_float(block));
-        for (int i = 0; i < 32; i += 8)
+        for (size_t i = 0; i < 32; i += 8)
             _mm256_storeu_ps(dst + i, _mm256_mul_ps(d, load_q8(block + 2, i)));
     }
 }
 
-/* --- products of one row of weights with one row, or SIMD_ROWS rows, of activations --- */
+/* --- products ---
+ * With one row of activations memory decides: weights are read as one stream, which is what the
+ * processor fetches best by itself. With up to four, two rows of weights share the loading of
+ * activations; the next two are fetched ahead, again as one stream.
+ */
 
 #define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define AHEAD        2048
+#define FETCH(p)     _mm_prefetch((const char *) (p), _MM_HINT_T0)
 
 /* `size` is the bytes of a weight. */
-#define DOT1(name, load8, load1, size)                                                         \
+#define DOT_1X1(name, load8, load1, size)                                                      \
     INLINE float name(const float *x, const uint8_t *w, size_t n)                              \
     {                                                                                          \
         __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;                            \
@@ -128,46 +145,49 @@ static VMATH_TARGET void widen_q8_0(float *dst, const void *src, size_t n)
         return horizontal(_mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3))) + rest; \
     }
 
-#define DOT4(name, load8, load1, size)                                                         \
-    INLINE void name(float sum[4], const float *const x[4], const uint8_t *w, size_t n)        \
+#define DOT_2X4(name, load8, load1, size)                                                      \
+    INLINE void name(__m128 sum[2], const float *const x[4], const uint8_t *const w[2],        \
+                     size_t n, size_t ahead)                                                   \
     {                                                                                          \
         const float *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];                            \
+        const uint8_t *w0 = w[0], *w1 = w[1];                                                  \
         __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;                            \
         __m256 t0 = s0, t1 = s0, t2 = s0, t3 = s0;                                             \
         size_t i = 0;                                                                          \
-        for (; i + 16 <= n; i += 16) {                                                         \
-            __m256 a = load8(w, i), b = load8(w, i + 8);                                       \
-            s0 = FMA(a, _mm256_loadu_ps(x0 + i), s0);                                          \
-            s1 = FMA(a, _mm256_loadu_ps(x1 + i), s1);                                          \
-            s2 = FMA(a, _mm256_loadu_ps(x2 + i), s2);                                          \
-            s3 = FMA(a, _mm256_loadu_ps(x3 + i), s3);                                          \
-            t0 = FMA(b, _mm256_loadu_ps(x0 + i + 8), t0);                                      \
-            t1 = FMA(b, _mm256_loadu_ps(x1 + i + 8), t1);                                      \
-            t2 = FMA(b, _mm256_loadu_ps(x2 + i + 8), t2);                                      \
-            t3 = FMA(b, _mm256_loadu_ps(x3 + i + 8), t3);                                      \
+        for (; i + 8 <= n; i += 8) {                                                           \
+            __m256 a = load8(w0, i), b = load8(w1, i), v;                                      \
+            FETCH(w0 + ahead + 2 * size * i);                                                  \
+            v = _mm256_loadu_ps(x0 + i);                                                       \
+            s0 = FMA(a, v, s0);                                                                \
+            t0 = FMA(b, v, t0);                                                                \
+            v = _mm256_loadu_ps(x1 + i);                                                       \
+            s1 = FMA(a, v, s1);                                                                \
+            t1 = FMA(b, v, t1);                                                                \
+            v = _mm256_loadu_ps(x2 + i);                                                       \
+            s2 = FMA(a, v, s2);                                                                \
+            t2 = FMA(b, v, t2);                                                                \
+            v = _mm256_loadu_ps(x3 + i);                                                       \
+            s3 = FMA(a, v, s3);                                                                \
+            t3 = FMA(b, v, t3);                                                                \
         }                                                                                      \
-        sum[0] = horizontal(_mm256_add_ps(s0, t0));                                            \
-        sum[1] = horizontal(_mm256_add_ps(s1, t1));                                            \
-        sum[2] = horizontal(_mm256_add_ps(s2, t2));                                            \
-        sum[3] = horizontal(_mm256_add_ps(s3, t3));                                            \
+        sum[0] = sums4(s0, s1, s2, s3);                                                        \
+        sum[1] = sums4(t0, t1, t2, t3);                                                        \
         for (; i < n; i++) {                                                                   \
-            float v = load1(w + size * i);                                                     \
-            sum[0] += v * x0[i];                                                               \
-            sum[1] += v * x1[i];                                                               \
-            sum[2] += v * x2[i];                                                               \
-            sum[3] += v * x3[i];                                                               \
+            __m128 v = _mm_setr_ps(x0[i], x1[i], x2[i], x3[i]);                                \
+            sum[0] = _mm_fmadd_ps(v, _mm_set1_ps(load1(w0 + size * i)), sum[0]);               \
+            sum[1] = _mm_fmadd_ps(v, _mm_set1_ps(load1(w1 + size * i)), sum[1]);               \
         }                                                                                      \
     }
 
-DOT1(dot1_f32, load_f32, float_float, 4)
-DOT1(dot1_f16, load_f16, half_float, 2)
-DOT1(dot1_bf16, load_bf16, bfloat_float, 2)
-DOT4(dot4_f32, load_f32, float_float, 4)
-DOT4(dot4_f16, load_f16, half_float, 2)
-DOT4(dot4_bf16, load_bf16, bfloat_float, 2)
+DOT_1X1(dot_1x1_f32, load_f32, float_float, 4)
+DOT_1X1(dot_1x1_f16, load_f16, half_float, 2)
+DOT_1X1(dot_1x1_bf16, load_bf16, bfloat_float, 2)
+DOT_2X4(dot_2x4_f32, load_f32, float_float, 4)
+DOT_2X4(dot_2x4_f16, load_f16, half_float, 2)
+DOT_2X4(dot_2x4_bf16, load_bf16, bfloat_float, 2)
 
 /* The sum of a block without its scale, then the scale once. */
-INLINE float dot1_q8_0(const float *x, const uint8_t *w, size_t n)
+INLINE float dot_1x1_q8_0(const float *x, const uint8_t *w, size_t n)
 {
     __m256 s0 = _mm256_setzero_ps(), s1 = s0;
 
@@ -183,50 +203,77 @@ INLINE float dot1_q8_0(const float *x, const uint8_t *w, size_t n)
     return horizontal(_mm256_add_ps(s0, s1));
 }
 
-INLINE void dot4_q8_0(float sum[4], const float *const x[4], const uint8_t *w, size_t n)
+INLINE void dot_2x4_q8_0(__m128 sum[2], const float *const x[4], const uint8_t *const w[2],
+                         size_t n, size_t ahead)
 {
     __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+    __m256 t0 = s0, t1 = s0, t2 = s0, t3 = s0;
 
-    for (size_t i = 0; i < n; i += 32, w += 34) {
-        __m256 d = _mm256_set1_ps(half_float(w));
-        for (int k = 0; k < 32; k += 8) {
-            size_t at = i + (size_t) k;
-            __m256 a = _mm256_mul_ps(d, load_q8(w + 2, k)); /* exact */
-            s0 = FMA(a, _mm256_loadu_ps(x[0] + at), s0);
-            s1 = FMA(a, _mm256_loadu_ps(x[1] + at), s1);
-            s2 = FMA(a, _mm256_loadu_ps(x[2] + at), s2);
-            s3 = FMA(a, _mm256_loadu_ps(x[3] + at), s3);
+    for (size_t i = 0, at = 0; i < n; i += 32, at += 34) {
+        FETCH(w[0] + ahead + 2 * at);
+        FETCH(w[0] + ahead + 2 * at + 34);
+        __m256 d = _mm256_set1_ps(half_float(w[0] + at));
+        __m256 e = _mm256_set1_ps(half_float(w[1] + at));
+        for (size_t k = 0; k < 32; k += 8) { /* the widened weights are exact */
+            __m256 a = _mm256_mul_ps(d, load_q8(w[0] + at + 2, k)), v;
+            __m256 b = _mm256_mul_ps(e, load_q8(w[1] + at + 2, k));
+            v = _mm256_loadu_ps(x[0] + i + k);
+            s0 = FMA(a, v, s0);
+            t0 = FMA(b, v, t0);
+            v = _mm256_loadu_ps(x[1] + i + k);
+            s1 = FMA(a, v, s1);
+            t1 = FMA(b, v, t1);
+            v = _mm256_loadu_ps(x[2] + i + k);
+            s2 = FMA(a, v, s2);
+            t2 = FMA(b, v, t2);
+            v = _mm256_loadu_ps(x[3] + i + k);
+            s3 = FMA(a, v, s3);
+            t3 = FMA(b, v, t3);
         }
     }
-    sum[0] = horizontal(s0);
-    sum[1] = horizontal(s1);
-    sum[2] = horizontal(s2);
-    sum[3] = horizontal(s3);
+    sum[0] = sums4(s0, s1, s2, s3);
+    sum[1] = sums4(t0, t1, t2, t3);
 }
 
-/* Two or three rows are done as four: the missing ones repeat the first. */
-#define DOTS(name, dot1, dot4)                                                                 \
+/* Where to fetch ahead of two rows: at least a page, and where a later pair begins. */
+INLINE size_t fetch_ahead(size_t stride)
+{
+    size_t pairs = stride < 2048 ? 2048 / (stride + 1) + 1 : 1;
+
+    return pairs * 2 * stride;
+}
+
+/* Two or three rows of activations are done as four, one row of weights as two: the missing
+ * ones repeat the first and are not stored. */
+#define DOTS(name, dot_1x1, dot_2x4)                                                           \
     static VMATH_TARGET void name(const struct simd_dots *d)                                   \
     {                                                                                          \
-        const uint8_t *w = d->w;                                                               \
+        size_t n = (size_t) d->n, ahead = fetch_ahead(d->w_stride);                            \
+        const uint8_t *w[2] = {d->w, d->w};                                                    \
         const float *x[4];                                                                     \
-        float sum[4];                                                                          \
+        float got[4];                                                                          \
+        __m128 sum[2];                                                                         \
         for (int r = 0; r < 4; r++)                                                            \
             x[r] = d->x + (r < d->rows ? (size_t) r * d->ldx : 0);                             \
-        for (int o = 0; o < d->n_out; o++, w += d->w_stride) {                                 \
+        for (int o = 0; o < d->n_out; o += 1 + (d->rows > 1)) {                                \
+            w[0] = (const uint8_t *) d->w + (size_t) o * d->w_stride;                          \
             if (d->rows == 1) {                                                                \
-                d->y[o] = dot1(x[0], w, (size_t) d->n);                                        \
+                d->y[o] = dot_1x1(x[0], w[0], n);                                              \
                 continue;                                                                      \
             }                                                                                  \
-            dot4(sum, x, w, (size_t) d->n);                                                    \
-            for (int r = 0; r < d->rows; r++)                                                  \
-                d->y[(size_t) r * d->ldy + (size_t) o] = sum[r];                               \
+            w[1] = o + 1 < d->n_out ? w[0] + d->w_stride : w[0];                               \
+            dot_2x4(sum, x, w, n, ahead);                                                      \
+            for (int k = 0; k < 2 && o + k < d->n_out; k++) {                                  \
+                _mm_storeu_ps(got, sum[k]);                                                    \
+                for (int r = 0; r < d->rows; r++)                                              \
+                    d->y[(size_t) r * d->ldy + (size_t) (o + k)] = got[r];                     \
+            }                                                                                  \
         }                                                                                      \
     }
-DOTS(dots_f32, dot1_f32, dot4_f32)
-DOTS(dots_f16, dot1_f16, dot4_f16)
-DOTS(dots_bf16, dot1_bf16, dot4_bf16)
-DOTS(dots_q8_0, dot1_q8_0, dot4_q8_0)
+DOTS(dots_f32, dot_1x1_f32, dot_2x4_f32)
+DOTS(dots_f16, dot_1x1_f16, dot_2x4_f16)
+DOTS(dots_bf16, dot_1x1_bf16, dot_2x4_bf16)
+DOTS(dots_q8_0, dot_1x1_q8_0, dot_2x4_q8_0)
 
 INLINE void axpy1(float *y, float x, const float *w, size_t n)
 {

@@ -185,6 +185,27 @@ static void check_axpy(const struct simd *simd, int k, size_t n, struct rng *rng
     free(size);
 }
 
+static void check_add_row(const struct simd *simd, enum dtype dtype, size_t n, struct rng *rng,
+                          struct largest *l)
+{
+    float *y = random_floats(rng, n), *w = random_floats(rng, n), *before = xcalloc(n, 4);
+    uint8_t *stored = xcalloc(1, dtype_bytes(dtype, n) + 1);
+
+    dtype_info(dtype)->narrow(stored + 1, w, n);
+    dtype_info(dtype)->widen(w, stored + 1, n);
+    memcpy(before, y, n * sizeof *y);
+    simd->add_row[dtype](y, 1.7f, stored + 1, n);
+    for (size_t i = 0; i < n; i++) {
+        double add = 1.7f * (double) w[i];
+        check_near(l, (double) y[i], (double) before[i] + add,
+                   fabs((double) before[i]) + fabs(add), 2e-7);
+    }
+    free(y);
+    free(w);
+    free(before);
+    free(stored);
+}
+
 static void test_simd(void **state)
 {
     const struct simd *simd;
@@ -201,6 +222,8 @@ static void test_simd(void **state)
         for (int t = 0; t < DTYPE_COUNT; t++) {
             size_t block = (size_t) dtype_info((enum dtype) t)->block;
             check_widen(simd, (enum dtype) t, &rng);
+            for (size_t l = 0; l < N_LENGTHS; l++)
+                check_add_row(simd, (enum dtype) t, lengths[l] * block, &rng, &axpy);
             for (size_t l = 0; l < N_LENGTHS; l++)
                 for (int rows = 1; rows <= SIMD_ROWS; rows++)
                     check_dots(simd, (enum dtype) t, rows, (int) (lengths[l] * block), &rng,

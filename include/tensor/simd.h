@@ -31,6 +31,8 @@ struct simd {
 
     void (*widen[DTYPE_COUNT])(float *dst, const void *src, size_t n);
     void (*dots[DTYPE_COUNT])(const struct simd_dots *d);
+    /* y[n] += x * w[n], w a stored row; n: a multiple of the format's block */
+    void (*add_row[DTYPE_COUNT])(float *y, float x, const void *w, size_t n);
     /* y[n] += sum over j < k of x[j] * w[j][0..n); 1 <= k <= SIMD_ROWS */
     void (*axpy)(float *y, const float *x, const float *const *w, int k, size_t n);
 

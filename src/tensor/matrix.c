@@ -71,7 +71,7 @@ struct matrix matrix_slice(const struct matrix *w, int first, int n)
 size_t matmul_scratch(const struct matrix *w)
 {
     size_t many = in_place(w) ? 0 : (size_t) PANEL * DEPTH;
-    size_t few = w->in_major ? (size_t) w->n_out * FEW_ROWS + SIMD_ROWS * FEW_OUT : 0;
+    size_t few = w->in_major ? (size_t) w->n_out * FEW_ROWS : 0;
 
     return many > few ? many : few;
 }
@@ -138,42 +138,28 @@ static void few_out_major(void *arg, int task, float *scratch)
     }
 }
 
-/*
- * In-major: each thread adds up a part of the inputs, for all outputs, in its scratch: so the
- * stored rows are read as they lie, from end to end. Then the parts are added. A piece of
- * SIMD_ROWS stored rows stays in the first cache for all rows of activations.
- */
-static void few_part_piece(const struct product *p, float *sum, float *wide, int in, int out)
-{
-    const struct matrix *w = p->w;
-    int n = min_int(FEW_OUT, w->n_out - out), k = min_int(SIMD_ROWS, w->n_in - in);
-    const float *row[SIMD_ROWS];
-
-    for (int j = 0; j < k; j++) {
-        const void *stored = element(w, (size_t) (in + j) * w->ld + (size_t) out);
-        row[j] = in_place(w) ? stored : wide + j * FEW_OUT;
-        if (!in_place(w))
-            dtype_info(w->dtype)->widen(wide + j * FEW_OUT, stored, (size_t) n);
-    }
-    for (int r = 0; r < p->rows; r++)
-        simd_best()->axpy(sum + (size_t) r * (size_t) w->n_out + out,
-                          p->x + (size_t) r * p->ldx + in, row, k, (size_t) n);
-}
-
+/* In-major: each thread adds up a part of the inputs, for all outputs, in its scratch: so the
+ * stored rows are read as they lie, from end to end. Then the parts are added. */
 static void few_part(void *arg, int task, float *unused)
 {
     const struct product *p = arg;
+    const struct matrix *w = p->w;
     float *sum = compute_scratch(p->compute, task);
-    size_t n_sum = (size_t) p->rows * (size_t) p->w->n_out;
-    int groups = ceil_div(p->w->n_in, SIMD_ROWS);
-    int begin = (int) ((int64_t) groups * task / p->parts) * SIMD_ROWS;
-    int end = (int) ((int64_t) groups * (task + 1) / p->parts) * SIMD_ROWS;
+    size_t n_out = (size_t) w->n_out;
+    int begin = (int) ((int64_t) w->n_in * task / p->parts);
+    int end = (int) ((int64_t) w->n_in * (task + 1) / p->parts);
 
     (void) unused;
-    memset(sum, 0, n_sum * sizeof *sum);
-    for (int in = begin; in < end && in < p->w->n_in; in += SIMD_ROWS)
-        for (int out = 0; out < p->w->n_out; out += FEW_OUT)
-            few_part_piece(p, sum, sum + n_sum, in, out);
+    memset(sum, 0, (size_t) p->rows * n_out * sizeof *sum);
+    for (int in = begin; in < end; in++)
+        for (size_t out = 0; out < n_out; out += FEW_OUT) {
+            const void *stored = element(w, (size_t) in * w->ld + out);
+            size_t n = n_out - out < FEW_OUT ? n_out - out : FEW_OUT;
+            for (int r = 0; r < p->rows; r++)
+                simd_best()->add_row[w->dtype](sum + (size_t) r * n_out + out,
+                                               p->x[(size_t) r * p->ldx + (size_t) in], stored,
+                                               n);
+        }
 }
 
 static void add_parts(const struct product *p)

@@ -275,15 +275,33 @@ DOTS(dots_f16, dot_1x1_f16, dot_2x4_f16)
 DOTS(dots_bf16, dot_1x1_bf16, dot_2x4_bf16)
 DOTS(dots_q8_0, dot_1x1_q8_0, dot_2x4_q8_0)
 
-INLINE void axpy1(float *y, float x, const float *w, size_t n)
-{
-    __m256 x8 = _mm256_set1_ps(x);
-    size_t i = 0;
+#define ADD_ROW(name, load8, load1, size)                                                      \
+    static VMATH_TARGET void name(float *y, float x, const void *row, size_t n)                \
+    {                                                                                          \
+        const uint8_t *w = row;                                                                \
+        __m256 v = _mm256_set1_ps(x);                                                          \
+        size_t i = 0;                                                                          \
+        for (; i + 8 <= n; i += 8)                                                             \
+            _mm256_storeu_ps(y + i, FMA(v, load8(w, i), _mm256_loadu_ps(y + i)));              \
+        for (; i < n; i++)                                                                     \
+            y[i] += x * load1(w + size * i);                                                   \
+    }
+ADD_ROW(add_row_f32, load_f32, float_float, 4)
+ADD_ROW(add_row_f16, load_f16, half_float, 2)
+ADD_ROW(add_row_bf16, load_bf16, bfloat_float, 2)
 
-    for (; i + 8 <= n; i += 8)
-        _mm256_storeu_ps(y + i, FMA(x8, _mm256_loadu_ps(w + i), _mm256_loadu_ps(y + i)));
-    for (; i < n; i++)
-        y[i] += x * w[i];
+static VMATH_TARGET void add_row_q8_0(float *y, float x, const void *row, size_t n)
+{
+    const uint8_t *w = row;
+    __m256 v = _mm256_set1_ps(x);
+
+    for (size_t i = 0; i < n; i += 32, w += 34) {
+        __m256 d = _mm256_set1_ps(half_float(w));
+        for (size_t k = i; k < i + 32; k += 8) {
+            __m256 wide = _mm256_mul_ps(d, load_q8(w + 2, k - i));
+            _mm256_storeu_ps(y + k, FMA(v, wide, _mm256_loadu_ps(y + k)));
+        }
+    }
 }
 
 INLINE void axpy4(float *y, const float *x, const float *const *w, size_t n)
@@ -311,7 +329,7 @@ static VMATH_TARGET void axpy(float *y, const float *x, const float *const *w, i
         return;
     }
     for (int j = 0; j < k; j++)
-        axpy1(y, x[j], w[j], n);
+        add_row_f32(y, x[j], w[j], n);
 }
 
 const struct simd simd_avx2 = {
@@ -319,6 +337,7 @@ const struct simd simd_avx2 = {
     .runs_here = runs_here,
     .widen = {widen_f32, widen_f16, widen_bf16, widen_q8_0},
     .dots = {dots_f32, dots_f16, dots_bf16, dots_q8_0},
+    .add_row = {add_row_f32, add_row_f16, add_row_bf16, add_row_q8_0},
     .axpy = axpy,
     VMATH_ROWS,
 };

@@ -120,6 +120,38 @@ static void axpy1(float *y, float x, const float *w, size_t n)
         y[i] += x * w[i];
 }
 
+static void add_row(float *y, float x, const uint8_t *w, size_t n, enum dtype dtype)
+{
+    enum { PIECE = 512 };
+    float piece[PIECE];
+
+    for (size_t i = 0; i < n; i += PIECE) {
+        size_t len = n - i < PIECE ? n - i : PIECE;
+        simd_plain.widen[dtype](piece, w + dtype_bytes(dtype, i), len);
+        axpy1(y + i, x, piece, len);
+    }
+}
+
+static void add_row_f32(float *y, float x, const void *w, size_t n)
+{
+    add_row(y, x, w, n, DTYPE_F32);
+}
+
+static void add_row_f16(float *y, float x, const void *w, size_t n)
+{
+    add_row(y, x, w, n, DTYPE_F16);
+}
+
+static void add_row_bf16(float *y, float x, const void *w, size_t n)
+{
+    add_row(y, x, w, n, DTYPE_BF16);
+}
+
+static void add_row_q8_0(float *y, float x, const void *w, size_t n)
+{
+    add_row(y, x, w, n, DTYPE_Q8_0);
+}
+
 static void axpy(float *y, const float *x, const float *const *w, int k, size_t n)
 {
     size_t i = 0;
@@ -141,6 +173,7 @@ const struct simd simd_plain = {
     .runs_here = runs_here,
     .widen = {widen_f32, widen_f16, widen_bf16, widen_q8_0},
     .dots = {dots_f32, dots_f16, dots_bf16, dots_q8_0},
+    .add_row = {add_row_f32, add_row_f16, add_row_bf16, add_row_q8_0},
     .axpy = axpy,
     VMATH_ROWS,
 };

@@ -10,12 +10,15 @@
 
 #include <stddef.h>
 
+/* Hidden: readline calls functions named xmalloc and xrealloc, and must find its own. */
+#pragma GCC visibility push(hidden)
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size); /* n * size is checked for overflow */
 void *xrealloc(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+#pragma GCC visibility pop
 
 /* Room for one more element in a growing array: VEC_ROOM(list->item, list->n, list->cap); */
 #define VEC_ROOM(ptr, n, cap)                                                                  \

@@ -212,6 +212,7 @@ static void handle_signals(void)
         suspend();
     if (interrupt_pending()) {
         interrupt_clear();
+        fputs("^C", rl_outstream);
         rl_crlf();
         rl_replace_line("", 1);
         rl_on_new_line();

@@ -119,6 +119,7 @@ static bool read_vocab(struct model *m, struct err *err)
 static bool read_sizes(struct model *m, struct err *err)
 {
     struct hparams *hp = &m->hp;
+    char key[KEY_SIZE];
     int d_value;
 
     if (!need_int(m, "block_count", &hp->n_layer, err) ||
@@ -127,6 +128,9 @@ static bool read_sizes(struct model *m, struct err *err)
         !need_int(m, "feed_forward_length", &hp->d_mlp, err) ||
         !need_int(m, "context_length", &hp->n_ctx, err))
         return false;
+    if (hp->d_model % hp->n_head && !gguf_has(m->gguf, key_of(hp, "attention.key_length", key)))
+        return model_fail(m, err, "embedding_length %d is not a multiple of head_count %d",
+                          hp->d_model, hp->n_head);
     hp->n_kv_head = hp->n_head;
     hp->d_head = hp->d_model / hp->n_head;
     if (!may_int(m, "attention.head_count_kv", &hp->n_kv_head, err) ||
@@ -138,12 +142,6 @@ static bool read_sizes(struct model *m, struct err *err)
     if (d_value != hp->d_head)
         return model_fail(m, err, "attention.value_length %d differs from the key length %d",
                           d_value, hp->d_head);
-    if (hp->n_head * (long long) hp->d_head != hp->d_model) {
-        char key[KEY_SIZE];
-        if (!gguf_has(m->gguf, key_of(hp, "attention.key_length", key)))
-            return model_fail(m, err, "embedding_length %d is not a multiple of head_count %d",
-                              hp->d_model, hp->n_head);
-    }
     return read_vocab(m, err);
 }
 

@@ -17,14 +17,14 @@
  * Per query the greatest score so far and the sum of exp(score - greatest) are kept; when a
  * block brings a greater score, what has been added up is scaled down to it.
  */
-enum { QUERIES = 64, KEYS = 512 };
+enum { QUERIES = 64, KEYS = 512, PART_KEYS = 64 };
 
 struct attention {
     struct compute *compute;
     float *z, *lse;
     const float *q, *k, *v;
     const struct attention_dims *d;
-    int blocks; /* of queries */
+    int blocks; /* of queries; of one query's keys: parts */
 };
 
 /* Softmax so far of one query. */
@@ -32,13 +32,6 @@ struct softmax {
     float most;
     double sum;
 };
-
-size_t attention_scratch(const struct attention_dims *d, int n_ctx)
-{
-    (void) d;
-    (void) n_ctx;
-    return (size_t) QUERIES * KEYS;
-}
 
 static int max_int(int a, int b)
 {
@@ -120,70 +113,135 @@ static void block_task(void *arg, int task, float *score)
             softmax_end(&s[i], z + (size_t) i * ldq, d->d_head);
 }
 
-/* --- one query: memory decides, so the query heads of a kv head share its reading --- */
+/* --- one query ---
+ * Memory decides: k and v are read once, from end to end, for all heads. Each thread does a
+ * part of the keys, and the parts are put together at the end. What a part has, in its scratch:
+ */
+struct part {
+    struct softmax *softmax; /* [n_head] */
+    float *z;                /* [n_head, d_head] */
+    float *score;            /* [n_head, PART_KEYS] */
+};
 
-/* z[h] += sum of weight[h][j] * v[kb + j] for `heads` query heads. */
-static void mix_one(const struct attention_dims *d, float *z, const float *weight,
-                    const float *v, int heads, int n)
+static struct part part_of(const struct attention *a, int i)
 {
-    const struct simd *simd = simd_best();
-    size_t ldv = (size_t) d->n_kv_head * (size_t) d->d_head;
-    const float *row[SIMD_ROWS];
+    size_t n_head = (size_t) a->d->n_head;
+    struct part p = {.softmax = (void *) compute_scratch(a->compute, i)};
 
-    for (int j = 0; j < n; j += SIMD_ROWS) {
-        int k = min_int(SIMD_ROWS, n - j);
-        for (int i = 0; i < k; i++)
-            row[i] = v + (size_t) (j + i) * ldv;
-        for (int h = 0; h < heads; h++)
-            simd->axpy(z + (size_t) h * (size_t) d->d_head, weight + (size_t) h * KEYS + j, row,
-                       k, (size_t) d->d_head);
-    }
+    p.z = (float *) (p.softmax + n_head);
+    p.score = p.z + n_head * (size_t) a->d->d_head;
+    return p;
 }
 
-/* Query heads [head, head + heads) that read one kv head; heads <= SIMD_ROWS. */
-static void one_query_heads(const struct attention *a, int head, int heads, float *score)
+static size_t part_floats(const struct attention_dims *d)
+{
+    return (size_t) d->n_head *
+           (sizeof(struct softmax) / sizeof(float) + (size_t) d->d_head + PART_KEYS);
+}
+
+/* Scores of n keys from k on, all heads. The query heads of a kv head share its reading; with
+ * several of them two keys at a time are done as quickly as one. */
+static void part_scores(const struct attention *a, float *score, const float *k, int n)
 {
     const struct attention_dims *d = a->d;
     size_t d_head = (size_t) d->d_head, ldk = (size_t) d->n_kv_head * d_head;
-    size_t k_at = (size_t) (head / (d->n_head / d->n_kv_head)) * d_head;
-    int pos = d->pos0, lo = first_key(d, pos);
-    float *z = a->z + (size_t) head * d_head;
-    struct softmax s[SIMD_ROWS];
+    int group = d->n_head / d->n_kv_head, step = group > 1 ? 2 : 1;
+    void (*dots)(const struct simd_dots *) = simd_best()->dots[DTYPE_F32];
 
-    for (int h = 0; h < heads; h++)
-        s[h] = (struct softmax){-INFINITY, 0};
-    memset(z, 0, (size_t) heads * d_head * sizeof *z);
-    for (int kb = lo; kb <= pos; kb += KEYS) {
-        int n = min_int(KEYS, pos + 1 - kb);
-        size_t key = k_at + (size_t) kb * ldk;
-        struct simd_dots dots = {.y = score,
-                                 .ldy = KEYS,
-                                 .x = a->q + (size_t) head * d_head,
-                                 .ldx = d_head,
-                                 .rows = heads,
-                                 .w = a->k + key,
-                                 .w_stride = ldk * sizeof(float),
-                                 .n_out = n,
-                                 .n = d->d_head};
-        simd_best()->dots[DTYPE_F32](&dots);
-        for (int h = 0; h < heads; h++) {
-            simd_best()->scale(score + (size_t) h * KEYS, (size_t) n, d->scale);
-            softmax_block(&s[h], score + (size_t) h * KEYS, kb, n, lo, pos,
-                          z + (size_t) h * d_head, d->d_head);
+    for (int j = 0; j < n; j += step)
+        for (int h = 0; h < d->n_head;) {
+            int kv = h / group, heads = min_int(SIMD_ROWS, (kv + 1) * group - h);
+            struct simd_dots s = {.y = score + (size_t) h * PART_KEYS + j,
+                                  .ldy = PART_KEYS,
+                                  .x = a->q + (size_t) h * d_head,
+                                  .ldx = d_head,
+                                  .rows = heads,
+                                  .w = k + (size_t) j * ldk + (size_t) kv * d_head,
+                                  .w_stride = ldk * sizeof(float),
+                                  .n_out = min_int(step, n - j),
+                                  .n = d->d_head};
+            dots(&s);
+            h += heads;
         }
-        mix_one(d, z, score, a->v + key, heads, n);
-    }
-    for (int h = 0; h < heads; h++)
-        a->lse[head + h] = softmax_end(&s[h], z + (size_t) h * d_head, d->d_head);
 }
 
-static void one_query_task(void *arg, int kv_head, float *scratch)
+static void part_mix(const struct attention *a, const struct part *p, const float *v, int n)
+{
+    const struct attention_dims *d = a->d;
+    size_t d_head = (size_t) d->d_head, ldv = (size_t) d->n_kv_head * d_head;
+    int group = d->n_head / d->n_kv_head;
+    void (*add_row)(float *, float, const void *, size_t) = simd_best()->add_row[DTYPE_F32];
+
+    for (int j = 0; j < n; j++)
+        for (int h = 0; h < d->n_head; h++)
+            add_row(p->z + (size_t) h * d_head, p->score[h * PART_KEYS + j],
+                    v + (size_t) j * ldv + (size_t) (h / group) * d_head, d_head);
+}
+
+static void part_task(void *arg, int task, float *unused)
 {
     const struct attention *a = arg;
-    int group = a->d->n_head / a->d->n_kv_head;
+    const struct attention_dims *d = a->d;
+    struct part p = part_of(a, task);
+    int lo = first_key(d, d->pos0), n_keys = d->pos0 + 1 - lo;
+    int begin = lo + (int) ((int64_t) n_keys * task / a->blocks);
+    int end = lo + (int) ((int64_t) n_keys * (task + 1) / a->blocks);
+    size_t ldk = (size_t) d->n_kv_head * (size_t) d->d_head;
 
-    for (int h = 0; h < group; h += SIMD_ROWS)
-        one_query_heads(a, kv_head * group + h, min_int(SIMD_ROWS, group - h), scratch);
+    (void) unused;
+    for (int h = 0; h < d->n_head; h++)
+        p.softmax[h] = (struct softmax){-INFINITY, 0};
+    memset(p.z, 0, (size_t) d->n_head * (size_t) d->d_head * sizeof *p.z);
+    for (int kb = begin; kb < end; kb += PART_KEYS) {
+        int n = min_int(PART_KEYS, end - kb);
+        part_scores(a, p.score, a->k + (size_t) kb * ldk, n);
+        for (int h = 0; h < d->n_head; h++) {
+            float *score = p.score + (size_t) h * PART_KEYS;
+            simd_best()->scale(score, (size_t) n, d->scale);
+            softmax_block(&p.softmax[h], score, kb, n, lo, d->pos0,
+                          p.z + (size_t) h * (size_t) d->d_head, d->d_head);
+        }
+        part_mix(a, &p, a->v + (size_t) kb * ldk, n);
+    }
+}
+
+/* One head's softmax over all keys from those of the parts. */
+static void join_parts(const struct attention *a, int head)
+{
+    size_t d_head = (size_t) a->d->d_head, at = (size_t) head * d_head;
+    struct softmax all = {-INFINITY, 0};
+
+    for (int i = 0; i < a->blocks; i++) {
+        float most = part_of(a, i).softmax[head].most;
+        all.most = most > all.most ? most : all.most;
+    }
+    memset(a->z + at, 0, d_head * sizeof *a->z);
+    for (int i = 0; i < a->blocks; i++) {
+        struct part p = part_of(a, i);
+        float factor = expf(p.softmax[head].most - all.most);
+        all.sum += p.softmax[head].sum * (double) factor;
+        simd_best()->add_row[DTYPE_F32](a->z + at, factor, p.z + at, d_head);
+    }
+    a->lse[head] = softmax_end(&all, a->z + at, a->d->d_head);
+}
+
+static void one_query(struct attention *a)
+{
+    const struct attention_dims *d = a->d;
+    int n_keys = d->pos0 + 1 - first_key(d, d->pos0);
+
+    a->blocks = min_int(compute_threads(a->compute), (n_keys + PART_KEYS - 1) / PART_KEYS);
+    compute_each(a->compute, a->blocks, part_task, a);
+    for (int h = 0; h < d->n_head; h++)
+        join_parts(a, h);
+}
+
+size_t attention_scratch(const struct attention_dims *d, int n_ctx)
+{
+    size_t blocked = (size_t) QUERIES * KEYS, part = part_floats(d);
+
+    (void) n_ctx; /* what lies in scratch is a block, however long the context */
+    return blocked > part ? blocked : part;
 }
 
 void attention(struct compute *c, float *z, float *lse, const float *q, const float *k,
@@ -192,7 +250,7 @@ void attention(struct compute *c, float *z, float *lse, const float *q, const fl
     struct attention a = {c, z, lse, q, k, v, d, d->n_query / QUERIES};
 
     if (d->n_query == 1) {
-        compute_each(c, d->n_kv_head, one_query_task, &a);
+        one_query(&a);
         return;
     }
     a.blocks += d->n_query % QUERIES != 0;

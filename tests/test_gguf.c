@@ -6,12 +6,15 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "model/gguf.h"
+#include "model/model.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* --- writing --- */
 
@@ -300,12 +303,69 @@ static void test_every_cut(void **state)
     str_release(&whole);
 }
 
+/* --- models that differ in one key --- */
+
+/* The small llama with one more key in front. A second one fills up to a multiple of the
+ * alignment, so that everything behind stays in its place. */
+static void check_variant(const char *key, int type, uint64_t v, int bytes, const char *part)
+{
+    /* bytes 0: the text "linear" */
+    const char *dir = getenv("TESTS_DIR") ? getenv("TESTS_DIR") : "tests";
+    char *good = xasprintf("%s/data/models/small-llama.gguf", dir);
+    char path[] = "/tmp/gptscope-test-XXXXXX";
+    struct str s = STR_INIT, kv = STR_INIT;
+    struct err err = ERR_INIT;
+    struct model *m;
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0 && file_read(&s, good, 1 << 20, &err));
+    if (bytes) {
+        put_scalar(&kv, key, type, v, bytes);
+    } else {
+        put_scalar(&kv, key, type, 6, 8);
+        str_adds(&kv, "linear");
+    }
+    put_string(&kv, "filler");
+    put(&kv, 8, 4);
+    put(&kv, 32 - (kv.len + 8) % 32, 8);
+    pad(&kv);
+    str_insert(&s, 24, kv.text, kv.len);
+    s.text[16] = (char) (s.text[16] + 2); /* the number of keys */
+    assert_int_equal(write(fd, s.text, s.len), s.len);
+    close(fd);
+    m = model_open(path, &err);
+    assert_int_equal(m != NULL, part == NULL);
+    if (part && !strstr(err.text, part))
+        fail_msg("'%s' does not say '%s'", err.text, part);
+    model_free(m);
+    unlink(path);
+    str_release(&kv);
+    str_release(&s);
+    free(good);
+}
+
+static void test_variants(void **state)
+{
+    (void) state;
+    check_variant("some.key", 4, 1, 4, NULL);
+    check_variant("split.count", 2, 1, 2, NULL);
+    check_variant("split.count", 2, 3, 2, "one of 3 parts of a split model; join them");
+    check_variant("llama.rope.scaling.type", 8, 0, 0, "scaled RoPE");
+    check_variant("llama.rope.scale_linear", 6, 0x40000000, 4, "scaled RoPE");
+    check_variant("llama.expert_count", 4, 8, 4, "8 experts");
+    check_variant("llama.attention.sliding_window", 4, 4096, 4, "sliding-window");
+    check_variant("llama.attention.key_length", 4, 4, 4, NULL);
+    check_variant("llama.attention.key_length", 4, 8, 4, "q.weight");
+    check_variant("llama.attention.value_length", 4, 8, 4, "value_length 8 differs");
+    check_variant("llama.vocab_size", 4, 8, 4, NULL); /* the tokens count */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scalars),   cmocka_unit_test(test_arrays),
         cmocka_unit_test(test_tensors),   cmocka_unit_test(test_bad_tensors),
-        cmocka_unit_test(test_every_cut),
+        cmocka_unit_test(test_every_cut), cmocka_unit_test(test_variants),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,13 +135,52 @@ static void test_exact_gelu(void **state)
     check_model(&hp, DTYPE_F32, "exact GELU");
 }
 
+/* More positions than any block of a kernel or of a derivation has; with a patch that changes
+ * nothing, too, so that the attention of one layer is done stage by stage. */
+static void check_long(const struct hparams *hp, int chunk)
+{
+    enum { LONG = 600 };
+    static int32_t ids[LONG];
+    struct rig g;
+    struct err err = ERR_INIT;
+    struct ref ref = {0};
+    struct worst w = {.n = 0};
+    char title[64];
+    rig_make(&g, hp, DTYPE_F32, &(struct run_options){.chunk = chunk});
+    rig_ids(ids, LONG, hp->n_vocab, 31);
+    ref_forward(&ref, g.model, ids, LONG, NULL, NULL);
+    rig_feed(g.run, ids, LONG);
+    rig_compare(g.run, &ref, &w);
+    run_truncate(g.run, 250);
+    int pattern = rig_value(g.run, "blocks.0.attn.pattern");
+    assert_true(run_patch(g.run, PATCH_SCALE, pattern, NULL, 1, NULL, &err) >= 0);
+    rig_feed(g.run, ids + 250, LONG - 250);
+    rig_compare(g.run, &ref, &w);
+    snprintf(title, sizeof title, "%s, %d tokens, chunks of %d", arch_name(hp->arch), LONG,
+             chunk);
+    assert_true(worst_report(&w, title, TOLERANCE, false));
+    ref_release(&ref);
+    rig_close(&g);
+}
+
+static void test_long(void **state)
+{
+    (void) state;
+    struct hparams hp;
+    rig_gpt2(&hp, 2, 2, 8);
+    hp.n_ctx = 600;
+    check_long(&hp, 512);
+    rig_llama(&hp, 2, 2, 1, 8);
+    hp.n_ctx = 600;
+    check_long(&hp, 170);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gpt2_shapes),
-        cmocka_unit_test(test_llama_shapes),
-        cmocka_unit_test(test_dtypes),
-        cmocka_unit_test(test_exact_gelu),
+        cmocka_unit_test(test_gpt2_shapes), cmocka_unit_test(test_llama_shapes),
+        cmocka_unit_test(test_dtypes),      cmocka_unit_test(test_exact_gelu),
+        cmocka_unit_test(test_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,7 @@
 static struct caps caps_of(const struct command_env *env)
 {
     const struct settings *set = &env->session->set;
-    struct caps caps = {.ascii = set->ascii, .colors = 0};
+    struct caps caps = {.ascii = env->ascii || set->ascii, .colors = 0};
 
     if (env->color)
         caps.colors = set->color == COLOR_TRUE ? 1 << 24 : 256;

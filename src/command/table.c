@@ -90,7 +90,8 @@ const struct command command_table[] = {
      {{"WHAT", ARG_VALUE, true, "program ablations log this"}, {"ROWS", ARG_INT, true, NULL}},
      "print where things stand, a view as a picture, or a value as numbers\n"
      "WHAT is a view, 'program' for the list of ops, 'ablations', 'log', or a value. 'help views'\n"
-     "and 'help values' list them. ROWS is the most rows to print.",
+     "and 'help values' list them; a view comes before a value of its name. ROWS is the most rows\n"
+     "to print.",
      "show pattern", cmd_show},
     {"logits", "looking", {{"N", ARG_INT, true, NULL}},
      "list the N most likely next tokens\n"

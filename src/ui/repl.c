@@ -13,6 +13,7 @@
 #include "ui/tool.h"
 
 #include <errno.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
@@ -66,6 +67,7 @@ void ui_output(struct command_env *env)
     if (env->width > 400)
         env->width = 400;
     env->color = wants_color(&env->session->set);
+    env->ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 }
 
 /* --- from a pipe --- */
@@ -262,7 +264,6 @@ static void run_line(struct command_env *env, const char *line, const sigset_t *
 static void init_readline(struct session *s)
 {
     completing = s;
-    setlocale(LC_CTYPE, "");
     rl_readline_name = "gptscope";
     rl_catch_signals = 0;
     rl_catch_sigwinch = 0;
@@ -309,6 +310,7 @@ int ui_repl(struct session *s, const struct tool_args *a, struct err *err)
     struct command_env env = {.session = s, .out = &out, .json = a->json, .flush = put_out};
     int status = 0;
 
+    setlocale(LC_CTYPE, "");
     if (isatty(STDIN_FILENO))
         terminal_lines(&env);
     else

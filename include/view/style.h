@@ -24,6 +24,7 @@ enum style {
     STYLE_TODO,
     STYLE_BUS, /* the residual stream */
     STYLE_BAR,
+    STYLE_POINT, /* the cursor where a cell is one pixel */
     STYLE_AXIS,
     STYLE_FRAME,
     STYLE_FRAME_ACTIVE,

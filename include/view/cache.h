@@ -1,0 +1,66 @@
+/*
+ * Summaries that views need and that are dear to make, kept from one drawing to the next as
+ * long as nothing has changed (run_version, the settings they depend on). A screen owns one.
+ */
+#ifndef GPTSCOPE_VIEW_CACHE_H
+#define GPTSCOPE_VIEW_CACHE_H
+
+#include "engine/sample.h"
+#include "session/session.h"
+
+struct view_cache;
+
+/* The map of one head at one stage, pooled by the largest |x| to fit max_rows x max_cols. */
+struct attn_grid {
+    int rows, cols;   /* pixels: queries down; keys, or channels in STAGE_MIX, across */
+    int pool_q, pool; /* queries, keys a pixel: 1 is exact */
+    int n_query;      /* tokens there are */
+    int n_col;        /* keys or channels there are */
+    int ready;        /* queries [0, ready) are computed */
+    float *v;         /* [rows, cols]; NAN: masked, or hidden; rows to do are NAN */
+    float *row_max;   /* [rows], of |v| */
+    float limit;      /* 99th percentile of |v|, signed stages; 1 for the pattern */
+    bool is_signed;
+
+    /* what it was made for */
+    bool made, hide_sink;
+    uint64_t version;
+    int layer, head, stage, max_rows, max_cols;
+};
+/* Borrowed from the cache; NULL when the values cannot be read (err says why). */
+const struct attn_grid *cache_attention(struct view_cache *c, const struct session *s,
+                                        int max_rows, int max_cols, struct err *err);
+
+/* What a head does with the tokens there are; means over the queries counted. */
+enum head_job { JOB_PREVIOUS, JOB_INDUCTION, JOB_DUPLICATE, JOB_SINK, JOB_SELF, JOB_COUNT };
+const char *head_job_name(enum head_job job); /* "previous token" */
+char head_job_letter(enum head_job job);      /* 'P' */
+
+struct head_summary {
+    bool ready;
+    float job[JOB_COUNT]; /* mean weight: on the token before; on what followed the same token
+                             earlier; on the same token earlier; on token 0; on itself */
+    float max;            /* mean of the largest weight */
+    float entropy;        /* mean entropy by its largest possible value, 0..1 */
+    int tag;              /* the job it does most, or -1 */
+};
+
+#define THUMB_MAX 16
+struct heads_summary {
+    int n_layer, n_head;
+    int n_query;               /* the last n_query queries are counted */
+    int thumb;                 /* pixels a side of the thumbnails; 0: none */
+    struct head_summary *head; /* [n_layer, n_head] */
+    float *pixel;              /* [n_layer, n_head, thumb, thumb]; NAN: masked */
+};
+/* thumb: most pixels a side wanted. Layers that are not computed have head.ready false. */
+const struct heads_summary *cache_heads(struct view_cache *c, const struct session *s,
+                                        int thumb, struct err *err);
+
+/* The next token's candidates; NULL while no logits are computed. */
+const struct sample_trace *cache_next(struct view_cache *c, const struct session *s);
+
+struct view_cache *cache_new(void);
+void cache_free(struct view_cache *c); /* NULL is fine */
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * The views' drawing functions, one file each (src/view/view_NAME.c); view_table in view.c
+ * lists them.
+ */
+#ifndef GPTSCOPE_VIEW_VIEWS_H
+#define GPTSCOPE_VIEW_VIEWS_H
+
+#include "view/view.h"
+
+typedef void view_draw(const struct session *s, const struct screen *st, struct canvas *c,
+                       struct rect r);
+typedef void view_title(const struct session *s, char *out, size_t size);
+
+view_draw map_draw, attention_draw, heads_draw, logits_draw, explain_draw, program_draw,
+    cache_draw, tensor_draw, model_draw, tokens_draw, log_draw, help_draw;
+view_title attention_title, explain_title;
+
+/* The token strip of the screen: all of r, scrolled around the cursor. */
+void tokens_draw_strip(const struct session *s, struct canvas *c, struct rect r);
+/* Lines that the strip wants at this width, at most `most`. */
+int tokens_strip_height(const struct session *s, int w, int most);
+
+/* Text in lines of at most r.w cells, broken at spaces; returns the lines used. */
+int draw_paragraph(struct canvas *c, struct rect r, int x, int y, enum style style,
+                   const char *text);
+/* First row to show of n, in a panel of h rows, so that row `at` is well inside. */
+int scroll_around(int at, int n, int h);
+
+#endif

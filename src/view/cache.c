@@ -1,0 +1,54 @@
+/* Making and keeping the candidates of the next token; the other summaries have files of their
+ * own. */
+#include "view/cache_parts.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct view_cache *cache_new(void)
+{
+    return xcalloc(1, sizeof(struct view_cache));
+}
+
+void cache_free(struct view_cache *c)
+{
+    if (!c)
+        return;
+    free(c->grid.v);
+    free(c->grid.row_max);
+    heads_cache_release(&c->heads);
+    if (c->next_made)
+        sample_trace_release(&c->next);
+    free(c);
+}
+
+static bool same_sampler(const struct sampler *a, const struct sampler *b)
+{
+    return a->temp == b->temp && a->top_k == b->top_k && a->top_p == b->top_p &&
+           a->min_p == b->min_p;
+}
+
+const struct sample_trace *cache_next(struct view_cache *c, const struct session *s)
+{
+    uint64_t version = run_version(s->run);
+    if (c->next_made && c->next_version == version && c->next_run == s->run &&
+        same_sampler(&c->next_sampler, &s->set.sampler))
+        return &c->next;
+    if (c->next_made)
+        sample_trace_release(&c->next);
+    c->next_made = false;
+    int n = s->program->hp.n_vocab;
+    float *logits = xmalloc((size_t) n * sizeof *logits);
+    if (session_logits(s, logits)) {
+        memset(&c->next, 0, sizeof c->next);
+        sample_trace_of(&c->next, logits, n, &s->set.sampler);
+        c->next_made = true;
+        c->next_version = version;
+        c->next_run = s->run;
+        c->next_sampler = s->set.sampler;
+    }
+    free(logits);
+    return c->next_made ? &c->next : NULL;
+}

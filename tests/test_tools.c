@@ -378,18 +378,22 @@ static void one_head(void **state)
 static void numpy_reads_it(void **state)
 {
     (void) state;
-    struct ran r = shell("python3 -c 'import numpy'");
-    bool there = r.status == 0;
+    struct ran r = shell("for p in python3 /usr/bin/python3; do\n"
+                         "  $p -c 'import numpy' && echo $p && exit; done");
+    bool there = r.status == 0 && r.out.len > 0;
+    char *python = xstrndup(r.out.text, strcspn(r.out.text, "\n"));
     ran_release(&r);
     if (!there) {
+        free(python);
         print_message("numpy is not installed: skipped\n");
         skip();
     }
     r = shell("gptscope dump -p '" BALL "' --select 'blocks.*.attn.pattern,logits' -o p.npz &&"
               "gptscope dump -p '" BALL "' --select L1.H2.pattern -o p.npy &&"
               "gptscope dump -p '" BALL "' --select L1.H2.pattern -o - --format npz >s.npz &&"
-              "python3 '%s'",
-              shell_data("../read_dump.py"));
+              "%s '%s'",
+              python, shell_data("../read_dump.py"));
+    free(python);
     if (r.status != 0 || strcmp(r.out.text, "4 patterns, 10 tokens: fine\n") != 0)
         fail_with("numpy", &r, "the dump is not as it should be");
     ran_release(&r);

@@ -123,8 +123,9 @@ int tool_main(int argc, char **argv)
     complain(args.tool, status, &err);
     errno = 0;
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "gptscope: cannot write to standard output: %s\n",
-                errno ? strerror(errno) : "write error");
+        if (!*err.text)
+            fprintf(stderr, "gptscope: cannot write to standard output: %s\n",
+                    errno ? strerror(errno) : "write error");
         status = status ? status : 1;
     }
     return status;

@@ -255,24 +255,29 @@ static bool has_suffix(const char *path, const char *suffix)
     return n >= m && strcmp(path + n - m, suffix) == 0;
 }
 
-/* Files that hold no weights: tokenizer.json, tokenizer.model, a GGUF without tensors. */
+static bool has_file(const char *dir, const char *name)
+{
+    char *path = file_join(dir, name);
+    bool there = file_exists(path);
+    free(path);
+    return there;
+}
+
+/* Files that hold no weights: tokenizer.json, tokenizer.model, a GGUF without tensors, a folder
+ * of tokenizer files. */
 static bool only_tokenizer(const char *path)
 {
     if (has_suffix(path, ".json") || has_suffix(path, ".model"))
         return true;
     if (!file_exists(path))
         return false;
-    if (file_is_dir(path)) {
-        char *config = file_join(path, "config.json");
-        bool only = !file_exists(config);
-        free(config);
-        return only;
-    }
+    if (file_is_dir(path))
+        return !has_file(path, "config.json") && !has_file(path, "model.safetensors") &&
+               !has_file(path, "model.safetensors.index.json");
     struct err ignored = ERR_INIT;
     struct gguf *g = gguf_open(path, &ignored);
     bool only = g && gguf_n_tensors(g) == 0;
-    if (g)
-        gguf_free(g);
+    gguf_free(g);
     return only;
 }
 

@@ -4,6 +4,8 @@
 #include "base/interrupt.h"
 #include "command/dump.h"
 
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 /* --- tokenize --- */
@@ -109,13 +111,16 @@ struct stream {
     bool terminal;
 };
 
-static void stream_flush(struct stream *s)
+static bool stream_flush(struct stream *s, struct err *err)
 {
     if (!s->out)
-        return;
+        return true;
+    errno = 0;
     tool_put_text(s->out, s->text.text, s->text.len, s->terminal);
     str_clear(&s->text);
-    fflush(s->out);
+    if (fflush(s->out) == 0)
+        return true;
+    return err_set(err, "cannot write to standard output: %s", strerror(errno));
 }
 
 static bool stream_tokens(struct stream *st, struct session *s, int n, struct err *err)
@@ -133,9 +138,8 @@ static bool stream_tokens(struct stream *st, struct session *s, int n, struct er
         if (tokenizer_is_end(s->tokenizer, id) && !s->set.ignore_eos)
             break;
         decoder_feed(&st->decoder, id, &st->text);
-        stream_flush(st);
-        if (st->out && ferror(st->out)) /* a full disk; said at the end */
-            break;
+        if (!stream_flush(st, err))
+            return false;
     }
     return true;
 }
@@ -162,7 +166,8 @@ static int generate(struct session *s, const struct tool_args *a, FILE *out, str
     decoder_finish(&st.decoder, &st.text);
     if (a->json)
         print_result(s, &st, out);
-    stream_flush(&st);
+    else
+        tool_put_text(out, st.text.text, st.text.len, st.terminal);
     if (!a->json && st.terminal)
         fputc('\n', out);
     str_release(&st.text);

@@ -93,6 +93,8 @@ void vocab_add_end(struct vocab *v, int64_t id);
 
 /* When all tokens are in: makes `find`. */
 void vocab_index(struct vocab *v);
+/* Tokens were put after that: `find` borrows their bytes, which may have moved. */
+void vocab_reindex(struct vocab *v);
 /* The next merge in rank; false when a part or the result is no token. */
 bool vocab_merge(struct vocab *v, int rank, const char *left, size_t n_left, const char *right,
                  size_t n_right);

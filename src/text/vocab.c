@@ -114,14 +114,20 @@ static bool can_be_made(const struct token *t)
            t->len > 0;
 }
 
-void vocab_index(struct vocab *v)
+void vocab_reindex(struct vocab *v)
 {
+    strmap_free(v->find);
     v->find = strmap_new((size_t) v->n);
     for (int id = 0; id < v->n; id++) {
         const struct token *t = &v->token[id];
         if (can_be_made(t)) /* of doubles, the first counts */
             strmap_add(v->find, v->bytes.text + t->at, t->len, id);
     }
+}
+
+void vocab_index(struct vocab *v)
+{
+    vocab_reindex(v);
     pairs_init(&v->merges, (size_t) v->n);
 }
 

@@ -199,6 +199,7 @@ static bool read_model(struct vocab *v, const json_t *root, struct err *err)
     vocab_index(v);
     if (!read_merges(v, model, err) || !read_added(v, root, err))
         return false;
+    vocab_reindex(v);
     if (unk) { /* as written in the file; its bytes may differ */
         json_int_t id =
             json_integer_value(json_object_get(json_object_get(model, "vocab"), unk));

@@ -9,6 +9,7 @@
  * cache of 1 MB, and panels are to be wide enough to make packing the activations cheap. */
 enum {
     FEW_ROWS = 8,         /* up to here, weights are read straight into registers */
+    FEW_NARROW = 24,      /* the same for narrow weights, out-major */
     PANEL = 256,          /* outputs of a panel */
     DEPTH = 512,          /* inputs of a widened piece; a multiple of every block */
     FEW_BYTES = 64 << 10, /* stored weights a task, few rows */
@@ -259,7 +260,7 @@ void matmul(struct compute *c, float *y, size_t ldy, const float *x, size_t ldx,
                         .w = w,
                         .bias = bias};
 
-    if (rows <= FEW_ROWS)
+    if (rows <= (w->in_major || in_place(w) ? FEW_ROWS : FEW_NARROW))
         few_rows(&p);
     else
         many_rows(&p);

@@ -4,6 +4,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 
+#include <poll.h>
+#include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +47,11 @@ static struct str take_file(const char *path)
     return text;
 }
 
+static int exit_status(int status)
+{
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 struct ran shell(const char *fmt, ...)
 {
     struct str line = STR_INIT;
@@ -56,10 +63,36 @@ struct ran shell(const char *fmt, ...)
     va_end(ap);
     str_adds(&line, "\n} >.out 2>.err");
     int status = system(line.text);
-    r.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    r.status = exit_status(status);
     r.out = take_file(".out");
     r.err = take_file(".err");
     str_release(&line);
+    return r;
+}
+
+struct ran shell_terminal(const char *line, const char *keys)
+{
+    struct ran r = {.out = STR_INIT, .err = STR_INIT};
+    char buf[4096];
+    int terminal, status = -1;
+    ssize_t n;
+    pid_t child = forkpty(&terminal, NULL, NULL, NULL);
+    if (child == 0) {
+        execl("/bin/sh", "sh", "-c", line, (char *) NULL);
+        _exit(127);
+    }
+    if (keys) {
+        struct pollfd p = {.fd = terminal, .events = POLLIN};
+        poll(&p, 1, 500);
+        if (write(terminal, keys, strlen(keys)) < 0)
+            perror("keys");
+    }
+    while ((n = read(terminal, buf, sizeof buf)) > 0)
+        str_add(&r.out, buf, (size_t) n);
+    close(terminal);
+    waitpid(child, &status, 0);
+    r.status = exit_status(status);
+    str_adds(&r.out, "");
     return r;
 }
 

@@ -18,6 +18,9 @@ struct ran {
 void shell_enter(void); /* makes the folder and goes there */
 void shell_leave(void); /* removes it */
 struct ran shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same in a terminal: out is what the terminal gets, err is empty. `keys` is typed once
+ * something was printed, or after half a second. */
+struct ran shell_terminal(const char *line, const char *keys);
 void ran_release(struct ran *r);
 const char *shell_data(const char *name); /* a file of tests/data; static memory */
 

@@ -155,6 +155,8 @@ static const struct example examples[] = {
     {"printf 'prompt \"Tom\"\\nnonsense\\n' >bad; gptscope run bad", 1, NULL, "~bad:2: "},
 
     {"gptscope models", 0, "~tiny-llama", ""},
+    {"GPTSCOPE_MODELS=$TESTS_DIR/data/models gptscope models", 0, "~small-gpt2", ""},
+    {"gptscope check -m $TESTS_DIR/data/models/small-gpt2", 0, NULL, NULL},
     {"gptscope check tiny-llama", 0, "~tiny-llama: ok: llama, 4 layers", ""},
 };
 // clang-format on
@@ -430,6 +432,32 @@ static void manual_page(void **state)
     ran_release(&r);
 }
 
+/* What differs when standard output is a terminal. */
+static void in_a_terminal(void **state)
+{
+    static const struct {
+        const char *line, *keys;
+        int status;
+        const char *out; /* has this in it */
+    } cases[] = {
+        {"gptscope dump -p x --select logits -o - --format npz", NULL, 2,
+         "standard output is a terminal; send it to a file or a program"},
+        {"gptscope tokenize --decode $(printf '\\033[2J' | gptscope tokenize --json - | "
+         "tr -dc '0-9,]' | cut -d']' -f1)",
+         NULL, 0, "\\x1b[2J"},
+        {"gptscope generate -p '" BALL "' -n 3 --temp 0", NULL, 0, " thanked Tom.\r\n"},
+        {"exec gptscope generate -p -", "\003", 1, "gptscope: interrupted"},
+    };
+    (void) state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ran r = shell_terminal(cases[i].line, cases[i].keys);
+        if (r.status != cases[i].status || !strstr(r.out.text, cases[i].out))
+            fail_with(cases[i].line, &r, "in a terminal");
+        assert_null(strchr(r.out.text, '\033'));
+        ran_release(&r);
+    }
+}
+
 static int enter(void **state)
 {
     (void) state;
@@ -452,6 +480,7 @@ int main(void)
         cmocka_unit_test(greedy_tokens),  cmocka_unit_test(golden_values),
         cmocka_unit_test(one_head),       cmocka_unit_test(numpy_reads_it),
         cmocka_unit_test(old_file_stays), cmocka_unit_test(manual_page),
+        cmocka_unit_test(in_a_terminal),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }

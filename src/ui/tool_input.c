@@ -23,13 +23,13 @@ const char *tool_model(const struct tool_args *a, bool as_word)
 static bool read_stdin(struct str *out, struct err *err)
 {
     char buf[1 << 16];
-    ssize_t n;
-    while ((n = read(STDIN_FILENO, buf, sizeof buf)) > 0) {
+    ssize_t n = 0;
+    while (!interrupt_pending() && (n = read(STDIN_FILENO, buf, sizeof buf)) > 0) {
         str_add(out, buf, (size_t) n);
         if (out->len > STDIN_LIMIT)
             return err_set(err, "standard input is longer than %zu MB", STDIN_LIMIT >> 20);
     }
-    if (n < 0 && interrupt_pending())
+    if (interrupt_pending())
         return err_set(err, "interrupted");
     return n == 0 || err_set(err, "cannot read standard input: %s", strerror(errno));
 }

@@ -31,17 +31,25 @@ static void models_json(const struct found_model *found, int n, FILE *out)
     tool_put(out, &json);
 }
 
+static void print_model(FILE *out, const char *kind, double bytes, const char *name)
+{
+    struct str shown = STR_INIT;
+    safe_add(&shown, name, strlen(name), SAFE_SPACE_KEEP);
+    bool small = bytes < 1e5;
+    fprintf(out, "%-9s %8.1f %s  %s", kind, bytes / (small ? 1e3 : 1e6), small ? "kB" : "MB",
+            shown.text);
+    str_release(&shown);
+}
+
 static void models_text(const struct found_model *found, int n, FILE *out)
 {
-    for (const struct builtin *b = builtins; b->name; b++)
-        fprintf(out, "%-12s  built-in %7.1f MB  %s\n", b->name,
-                (double) (b->end - b->data) / 1e6, b->summary);
+    for (const struct builtin *b = builtins; b->name; b++) {
+        print_model(out, "built in", (double) (b->end - b->data), b->name);
+        fprintf(out, "   %s\n", b->summary);
+    }
     for (int i = 0; i < n; i++) {
-        struct str path = STR_INIT;
-        safe_add(&path, found[i].path, strlen(found[i].path), SAFE_SPACE_KEEP);
-        fprintf(out, "%-12s  %-8s %7.1f MB\n", path.text, found[i].what,
-                (double) found[i].bytes / 1e6);
-        str_release(&path);
+        print_model(out, found[i].what, (double) found[i].bytes, found[i].path);
+        fputc('\n', out);
     }
     if (n == 0)
         fputs("none found in $GPTSCOPE_MODELS, $XDG_DATA_HOME/gptscope/models, ./models, "

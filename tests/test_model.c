@@ -325,7 +325,7 @@ static struct model *synth(const char *spec, enum dtype dtype, unsigned long lon
 {
     struct hparams hp;
     struct err err = ERR_INIT;
-    struct model *m;
+    struct model *m = NULL;
 
     if (!shape_parse(&hp, spec, &err) || !(m = model_synth(&hp, dtype, seed, &err)))
         fail_msg("%s", err.text);

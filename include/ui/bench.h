@@ -45,7 +45,6 @@ struct samples {
 void samples_add(struct samples *s, double x);
 void samples_release(struct samples *s);
 double samples_median(const struct samples *s); /* 0 when there are none */
-double samples_most(const struct samples *s);
 
 /* A row from samples, which are released. */
 void bench_add(struct bench *b, const char *name, const char *unit, struct samples *s);

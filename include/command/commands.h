@@ -30,7 +30,9 @@ command_function cmd_help, cmd_source, cmd_echo, cmd_version, cmd_quit;
 
 /* The number of a count argument, `otherwise` when it is not given; false when below 1. */
 bool count_of(const struct arg *arg, int otherwise, int *n, struct err *err);
-/* "[6] ·Anna" */
+/* At most `cells` cells of safe text, filled up with blanks. */
+void pad_print(const char *text, int cells, struct str *out);
+/* "1256 ·ball" */
 void token_print(const struct session *s, int id, struct str *out);
 /* Where the pass stands: "next: ..." or "all 13 tokens are computed". */
 void where_print(const struct session *s, struct str *out);

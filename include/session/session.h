@@ -44,7 +44,7 @@ struct session {
     struct program *program;
     struct run *run;
 
-    struct str prompt; /* as typed */
+    struct str prompt; /* as typed, or what its ids stand for */
     struct ids ids;    /* prompt, then generated tokens; the run has taken a prefix of them */
     int n_prompt;      /* ids of the prompt */
     int *mark;         /* where each pass of the run began, rising */
@@ -79,7 +79,7 @@ bool session_prompt(struct session *s, const char *text, size_t n, struct err *e
 bool session_prompt_ids(struct session *s, const int32_t *ids, int n, struct err *err);
 /* Adds a token after the last one (chosen by the user or the sampler). */
 bool session_append(struct session *s, int id, struct err *err);
-/* Forgets all but the first n tokens. */
+/* Forgets all but the first n tokens; the prompt's text is cut with them. */
 void session_truncate(struct session *s, int n);
 /* Forgets what was computed from position n on; the tokens stay and wait. */
 void session_forget(struct session *s, int n);

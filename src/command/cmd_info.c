@@ -3,7 +3,6 @@
 
 #include "base/mem.h"
 #include "base/safe.h"
-#include "base/utf8.h"
 #include "tensor/compute.h"
 
 #include <stdlib.h>
@@ -32,12 +31,10 @@ static void candidate_row(const struct session *s, const struct candidate *c, in
                           const enum sample_stage *stage, int n_stages, struct str *out)
 {
     char label[128];
-    int used;
 
-    tokenizer_label(s->tokenizer, c->id, label, sizeof label);
-    size_t fit = utf8_fit(label, strlen(label), TOKEN_CELLS, &used);
-    str_addf(out, "%4d %7d  %.*s%*s %9.4f", rank, c->id, (int) fit, label, TOKEN_CELLS - used,
-             "", (double) c->logit);
+    str_addf(out, "%4d %7d  ", rank, c->id);
+    pad_print(tokenizer_label(s->tokenizer, c->id, label, sizeof label), TOKEN_CELLS, out);
+    str_addf(out, " %9.4f", (double) c->logit);
     for (int i = 0; i < n_stages; i++) {
         if (c->prob[stage[i]] > 0)
             str_addf(out, " %11.6f", c->prob[stage[i]]);

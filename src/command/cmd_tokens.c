@@ -2,6 +2,7 @@
 #include "command/commands.h"
 
 #include "base/safe.h"
+#include "base/utf8.h"
 #include "command/parse.h"
 #include "view/view.h"
 
@@ -14,6 +15,15 @@ bool count_of(const struct arg *arg, int otherwise, int *n, struct err *err)
     if (!arg->given || (arg->i >= 1 && arg->i <= 1000000))
         return true;
     return err_set(err, "a count goes from 1 to 1000000, not %s", arg->text);
+}
+
+void pad_print(const char *text, int cells, struct str *out)
+{
+    int used;
+    size_t n = utf8_fit(text, strlen(text), cells, &used);
+
+    str_add(out, text, n);
+    str_addf(out, "%*s", cells - used, "");
 }
 
 void token_print(const struct session *s, int id, struct str *out)
@@ -115,12 +125,11 @@ bool cmd_tokens(struct command_env *env, const struct arg *arg, struct err *err)
     (void) err;
     for (int i = 0; i < s->ids.n; i++) {
         char label[128];
-        tokenizer_label(s->tokenizer, s->ids.id[i], label, sizeof label);
-        str_addf(env->out, "%5d %7d  %-20s %s%s\n", i, s->ids.id[i], label,
-                 i < done    ? "computed"
-                 : i < begun ? "in this pass"
-                             : "waiting",
-                 i >= s->n_prompt ? ", generated" : "");
+        str_addf(env->out, "%5d %7d  ", i, s->ids.id[i]);
+        pad_print(tokenizer_label(s->tokenizer, s->ids.id[i], label, sizeof label), 20,
+                  env->out);
+        str_adds(env->out, i < done ? " computed" : i < begun ? " in this pass" : " waiting");
+        str_adds(env->out, i >= s->n_prompt ? ", added\n" : "\n");
     }
     if (s->ids.n == 0)
         str_adds(env->out, "there are no tokens yet; give a prompt first\n");

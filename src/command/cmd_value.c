@@ -149,16 +149,6 @@ static int window(int at, int n, int total)
     return first < 0 ? 0 : first;
 }
 
-/* At most `cells` cells of a label, filled up with blanks. */
-static void pad(const char *text, int cells, struct str *out)
-{
-    int used;
-    size_t n = utf8_fit(text, strlen(text), cells, &used);
-
-    str_add(out, text, n);
-    str_addf(out, "%*s", cells - used, "");
-}
-
 #define LABEL_CELLS  14
 #define NUMBER_CELLS 10
 
@@ -182,7 +172,7 @@ static void row_label(const struct session *s, const struct table *t, int row, s
                  tokenizer_label(s->tokenizer, s->ids.id[row], label, sizeof label));
     else
         snprintf(text, sizeof text, "%d", row);
-    pad(text, LABEL_CELLS, out);
+    pad_print(text, LABEL_CELLS, out);
 }
 
 /* The columns' numbers, and their tokens where they are keys. */

@@ -92,7 +92,7 @@ const struct command command_table[] = {
      "WHAT is a view, 'program' for the list of ops, 'ablations', 'log', or a value. 'help views'\n"
      "and 'help values' list them; a view comes before a value of its name. ROWS is the most rows\n"
      "to print.",
-     "show pattern", cmd_show},
+     "run; show pattern", cmd_show},
     {"logits", "looking", {{"N", ARG_INT, true, NULL}},
      "list the N most likely next tokens\n"
      "A column for each stage of the sampling that is on.",

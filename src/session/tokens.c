@@ -30,18 +30,6 @@ void session_forget(struct session *s, int n)
         s->n_marks--;
 }
 
-void session_truncate(struct session *s, int n)
-{
-    if (n < 0)
-        n = 0;
-    if (n < s->ids.n)
-        s->ids.n = n;
-    if (n < s->n_prompt)
-        s->n_prompt = n;
-    session_forget(s, n);
-    session_clamp(s);
-}
-
 static int common_prefix(const struct ids *a, const struct ids *b)
 {
     int n = 0;
@@ -103,6 +91,32 @@ bool session_prompt(struct session *s, const char *text, size_t n, struct err *e
     return true;
 }
 
+/* The prompt is what its tokens say; a BOS that encoding puts first is no part of it. */
+static void keep_text_of_ids(struct session *s)
+{
+    const struct tokenizer *t = s->tokenizer;
+    int skip = s->n_prompt > 0 && tokenizer_adds_bos(t) && s->ids.id[0] == tokenizer_bos(t);
+    struct str text = STR_INIT;
+
+    tokenizer_decode(t, s->ids.id + skip, s->n_prompt - skip, &text);
+    str_release(&s->prompt);
+    s->prompt = text;
+}
+
+void session_truncate(struct session *s, int n)
+{
+    if (n < 0)
+        n = 0;
+    if (n < s->ids.n)
+        s->ids.n = n;
+    if (n < s->n_prompt) {
+        s->n_prompt = n;
+        keep_text_of_ids(s);
+    }
+    session_forget(s, n);
+    session_clamp(s);
+}
+
 static bool check_id(const struct session *s, int id, struct err *err)
 {
     int n = s->program->hp.n_vocab;
@@ -115,7 +129,6 @@ static bool check_id(const struct session *s, int id, struct err *err)
 bool session_prompt_ids(struct session *s, const int32_t *ids, int n, struct err *err)
 {
     struct ids copy = IDS_INIT;
-    struct str text = STR_INIT;
 
     for (int i = 0; i < n; i++) {
         if (!check_id(s, ids[i], err)) {
@@ -126,9 +139,7 @@ bool session_prompt_ids(struct session *s, const int32_t *ids, int n, struct err
     }
     if (!take_ids(s, &copy, err))
         return false;
-    tokenizer_decode(s->tokenizer, ids, n, &text);
-    keep_text(s, text.text, text.len);
-    str_release(&text);
+    keep_text_of_ids(s);
     return true;
 }
 

@@ -78,8 +78,8 @@ void screen_draw(const struct session *s, const struct screen *st, struct canvas
 /* Puts a view in its home slot, shows that slot and gives it the focus. */
 void screen_open(struct screen *st, int view, int w, int h);
 /* The slots shown at this size, in reading order, with their rectangles; returns how many. */
-int screen_layout(const struct screen *st, int w, int h, enum slot slot[SLOT_COUNT],
-                  struct rect rect[SLOT_COUNT]);
+int screen_layout(const struct session *s, const struct screen *st, int w, int h,
+                  enum slot slot[SLOT_COUNT], struct rect rect[SLOT_COUNT]);
 /* Moves the focus to the next (+1) or previous (-1) panel shown at this size. */
 void screen_focus_next(struct screen *st, int by, int w, int h);
 /* Where the cursor of the line being edited stands after screen_draw; false: nowhere. */

@@ -1,0 +1,302 @@
+/*
+ * The whole screen: which panels there are room for, and what stands around them.
+ *
+ *     120x40 and more                       80x24
+ *     status                                status
+ *     tokens                                tokens
+ *     LEFT | MAIN | RIGHT                   LEFT, RIGHT or | MAIN
+ *          | LOW  | RIGHT_LOW               RIGHT_LOW      | LOW, when it has the focus
+ *     message                               message
+ *     footer                                footer
+ */
+#include "view/view.h"
+
+#include "base/safe.h"
+#include "base/utf8.h"
+#include "view/cache.h"
+#include "view/views.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LEAST_W = 40, LEAST_H = 10, STRIP_MOST = 2 };
+
+void screen_init(struct screen *st)
+{
+    static const char *const open[SLOT_COUNT] = {[SLOT_LEFT] = "map",
+                                                 [SLOT_MAIN] = "attention",
+                                                 [SLOT_LOW] = "explain",
+                                                 [SLOT_RIGHT] = "heads",
+                                                 [SLOT_RIGHT_LOW] = "logits"};
+
+    memset(st, 0, sizeof *st);
+    for (int i = 0; i < SLOT_COUNT; i++)
+        st->panel[i] = view_find(open[i]);
+    st->focus = SLOT_MAIN;
+    st->side = SLOT_LEFT;
+    st->value = -1;
+    st->cache = cache_new();
+}
+
+void screen_release(struct screen *st)
+{
+    cache_free(st->cache);
+    st->cache = NULL;
+}
+
+void screen_open(struct screen *st, int view, int w, int h)
+{
+    enum slot home = view_table[view].home;
+
+    (void) w;
+    (void) h;
+    st->panel[home] = view;
+    st->focus = home;
+    if (home == SLOT_LEFT || home == SLOT_RIGHT || home == SLOT_RIGHT_LOW)
+        st->side = home;
+    st->help = false;
+}
+
+/* --- rectangles --- */
+
+struct plan {
+    enum slot *slot;
+    struct rect *rect;
+    int n;
+};
+
+static void take(struct plan *p, enum slot slot, int x, int y, int w, int h)
+{
+    p->slot[p->n] = slot;
+    p->rect[p->n++] = (struct rect){x, y, w, h};
+}
+
+static int between(int low, int v, int high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
+static void plan_wide(struct plan *p, struct rect in)
+{
+    int left = between(24, in.w / 6, 32), right = between(34, in.w / 3, 92);
+    int main = in.w - left - right, low = in.h >= 34 ? 8 : 6;
+    int right_low = between(10, in.h / 3, 18);
+
+    take(p, SLOT_LEFT, in.x, in.y, left, in.h);
+    take(p, SLOT_MAIN, in.x + left, in.y, main, in.h - low);
+    take(p, SLOT_LOW, in.x + left, in.y + in.h - low, main, low);
+    take(p, SLOT_RIGHT, in.x + left + main, in.y, right, in.h - right_low);
+    take(p, SLOT_RIGHT_LOW, in.x + left + main, in.y + in.h - right_low, right, right_low);
+}
+
+static void plan_narrow(struct plan *p, const struct screen *st, struct rect in)
+{
+    int side = st->side == SLOT_LEFT ? 24 : 32;
+    int low = st->focus == SLOT_LOW || in.h >= 28 ? 7 : 0, main = in.w - side;
+
+    take(p, st->side, in.x, in.y, side, in.h);
+    take(p, SLOT_MAIN, in.x + side, in.y, main, in.h - low);
+    if (low > 0)
+        take(p, SLOT_LOW, in.x + side, in.y + in.h - low, main, low);
+}
+
+static int strip_lines(const struct session *s, int w, int h)
+{
+    return tokens_strip_height(s, w, h >= 30 ? 3 : h >= 20 ? STRIP_MOST : 1);
+}
+
+int screen_layout(const struct session *s, const struct screen *st, int w, int h,
+                  enum slot slot[SLOT_COUNT], struct rect rect[SLOT_COUNT])
+{
+    struct plan p = {slot, rect, 0};
+
+    if (w < LEAST_W || h < LEAST_H)
+        return 0;
+    int strip = strip_lines(s, w, h);
+    struct rect in = {0, 1 + strip, w, h - 3 - strip};
+    if (st->maximised || w < 64)
+        take(&p, st->focus, in.x, in.y, in.w, in.h);
+    else if (w >= 112 && h >= 28)
+        plan_wide(&p, in);
+    else
+        plan_narrow(&p, st, in);
+    return p.n;
+}
+
+void screen_focus_next(struct screen *st, int by, int w, int h)
+{
+    static const enum slot order[] = {SLOT_LEFT, SLOT_MAIN, SLOT_LOW, SLOT_RIGHT,
+                                      SLOT_RIGHT_LOW};
+    int at = 0;
+
+    (void) w;
+    (void) h;
+    for (int i = 0; i < SLOT_COUNT; i++)
+        if (order[i] == st->focus)
+            at = i;
+    st->focus = order[(at + by + SLOT_COUNT) % SLOT_COUNT];
+    if (st->focus != SLOT_MAIN && st->focus != SLOT_LOW)
+        st->side = st->focus; /* brings it out where panels are shown one at a time */
+}
+
+/* --- around the panels --- */
+
+static void draw_status(const struct session *s, const struct screen *st, struct canvas *c)
+{
+    static const char *const scales[] = {"linear", "sqrt", "log", "row max"};
+    const struct hparams *hp = &s->program->hp;
+    struct rect line = {0, 0, c->w, 1};
+    char right[160];
+    int x = 0, n;
+
+    canvas_fill(c, line, canvas_look(c, STYLE_STATUS), ' ');
+    x += canvas_text(c, line, x, 0, STYLE_TITLE, " gptscope ") + 1;
+    x += canvas_printf(c, line, x, 0, STYLE_STATUS, "%.40s ", hp->name) + 1;
+    n = snprintf(right, sizeof right, "tokens %d  cache %d/%d", s->ids.n, run_n_past(s->run),
+                 run_n_ctx(s->run));
+    if (run_n_new(s->run) > 0)
+        n += snprintf(right + n, sizeof right - (size_t) n, " new %d", run_n_new(s->run));
+    if (c->w >= 100)
+        n += snprintf(right + n, sizeof right - (size_t) n, "  %s  sink %s",
+                      scales[s->set.scale], s->set.hide_sink ? "hidden" : "shown");
+    if (st->rate > 0)
+        n += snprintf(right + n, sizeof right - (size_t) n, "  %.0f tok/s", st->rate);
+    if (s->n_ablations > 0)
+        n += snprintf(right + n, sizeof right - (size_t) n, "  %d ablated", s->n_ablations);
+    int at = c->w - n - 1;
+    if (at - x > 50)
+        canvas_printf(c, line, x, 0, STYLE_STATUS, "%d layers  %d heads / %d kv  d_model %d",
+                      hp->n_layer, hp->n_head, hp->n_kv_head, hp->d_model);
+    else if (at - x > 8)
+        canvas_printf(c, line, x, 0, STYLE_STATUS, "L%d.H%d", s->at.layer, s->at.head);
+    if (at > x)
+        canvas_text(c, line, at, 0, STYLE_STATUS, right);
+}
+
+static void draw_panel(const struct session *s, const struct screen *st, struct canvas *c,
+                       struct rect r, enum slot slot)
+{
+    int index = st->help && slot == st->focus ? view_find("help") : st->panel[slot];
+    const struct view *v = &view_table[index];
+    char name[64], title[96];
+
+    if (v->title)
+        v->title(s, name, sizeof name);
+    else
+        snprintf(name, sizeof name, "%s", v->name);
+    snprintf(title, sizeof title, "%s%s%s", v->digit, v->digit[0] ? " " : "", name);
+    struct rect in = canvas_frame(c, r, slot == st->focus, title);
+    if (in.w > 0 && in.h > 0)
+        v->draw(s, st, c, in);
+}
+
+/* --- the line being edited --- */
+
+/* The entry made safe, with its cursor as a cell; what does not fit scrolls off on the left. */
+struct entry {
+    struct str text;
+    int label, cursor, from; /* cells; from: bytes of text scrolled off */
+};
+
+static void entry_init(struct entry *e, const struct screen *st, int w)
+{
+    size_t n = strlen(st->entry),
+           at = (size_t) st->entry_cursor < n ? (size_t) st->entry_cursor : n;
+    const char *label = st->entry_label ? st->entry_label : "";
+
+    e->text = (struct str) STR_INIT;
+    safe_add(&e->text, st->entry, at, SAFE_SPACE_KEEP);
+    size_t cursor = e->text.len;
+    safe_add(&e->text, st->entry + at, n - at, SAFE_SPACE_KEEP);
+    e->label = utf8_width(label, strlen(label));
+    e->from = 0;
+    e->cursor = utf8_width(e->text.text, cursor);
+    int room = w - e->label - 1;
+    if (room < 1)
+        room = 1;
+    if (e->cursor > room) {
+        int used;
+        e->from = (int) utf8_fit(e->text.text, cursor, e->cursor - room + room / 4, &used);
+        e->cursor -= used;
+    }
+}
+
+bool screen_entry_at(const struct screen *st, int w, int h, int *x, int *y)
+{
+    struct entry e;
+
+    if (!st->entry || w < 1 || h < 2)
+        return false;
+    entry_init(&e, st, w);
+    *x = between(0, e.label + e.cursor, w - 1);
+    *y = h - 2;
+    str_release(&e.text);
+    return true;
+}
+
+static void draw_entry(const struct screen *st, struct canvas *c, struct rect line)
+{
+    struct entry e;
+
+    entry_init(&e, st, c->w);
+    int x = canvas_text(c, line, 0, line.y, STYLE_KEY, st->entry_label ? st->entry_label : "");
+    canvas_text(c, line, x, line.y, STYLE_TEXT, e.text.text + e.from);
+    str_release(&e.text);
+}
+
+static void draw_message(const struct session *s, const struct screen *st, struct canvas *c)
+{
+    struct rect line = {0, c->h - 2, c->w, 1};
+
+    if (st->entry)
+        draw_entry(st, c, line);
+    else
+        canvas_fit(c, line, 1, line.y, c->w - 2,
+                   canvas_look(c, st->error ? STYLE_ERROR : STYLE_TEXT), s->message);
+}
+
+static void draw_footer(const struct screen *st, struct canvas *c)
+{
+    struct rect line = {0, c->h - 1, c->w, 1};
+    int x = 1;
+
+    if (st->entry && st->completion) {
+        canvas_fit(c, line, x, line.y, c->w - 2, canvas_look(c, STYLE_DIM), st->completion);
+        return;
+    }
+    if (st->entry) {
+        canvas_fit(c, line, x, line.y, c->w - 2, canvas_look(c, STYLE_DIM),
+                   "Enter accepts  Esc leaves  Tab completes");
+        return;
+    }
+    for (const struct hint *h = st->hints; h && h->key; h++) {
+        if (!h->footer)
+            continue;
+        int width =
+            utf8_width(h->key, strlen(h->key)) + utf8_width(h->footer, strlen(h->footer)) + 3;
+        if (x + width - 2 > c->w)
+            break;
+        x += canvas_text(c, line, x, line.y, STYLE_KEY, h->key) + 1;
+        x += canvas_text(c, line, x, line.y, STYLE_DIM, h->footer) + 2;
+    }
+}
+
+void screen_draw(const struct session *s, const struct screen *st, struct canvas *c)
+{
+    enum slot slot[SLOT_COUNT];
+    struct rect rect[SLOT_COUNT];
+    int n = screen_layout(s, st, c->w, c->h, slot, rect);
+
+    canvas_clear(c);
+    if (n == 0) {
+        draw_paragraph(c, canvas_all(c), 0, 0, STYLE_TEXT,
+                       "The window is too small: gptscope needs 40 x 10, better 80 x 24.");
+        return;
+    }
+    draw_status(s, st, c);
+    tokens_draw_strip(s, c, (struct rect){0, 1, c->w, strip_lines(s, c->w, c->h)});
+    for (int i = 0; i < n; i++)
+        draw_panel(s, st, c, rect[i], slot[i]);
+    draw_message(s, st, c);
+    draw_footer(st, c);
+}

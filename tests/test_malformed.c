@@ -148,10 +148,26 @@ static int judge(const char *id, const char *path, const char *expect)
     return what != NULL;
 }
 
+/* The program is there and accepts a sound model. One that only says its name, as it does
+ * until its front ends are linked in, has nothing to test. */
 static void need_program(void)
 {
-    if (!getenv("GPTSCOPE") || access(getenv("GPTSCOPE"), X_OK) != 0) {
+    const char *program = getenv("GPTSCOPE");
+    struct outcome o;
+    bool bare;
+
+    if (!program || access(program, X_OK) != 0) {
         print_message("skipped: GPTSCOPE does not name the program\n");
+        skip();
+    }
+    run_check("tiny-gpt2", &o);
+    bare = strcmp(o.out.text, "gptscope\n") == 0;
+    if (!bare && o.status != 0)
+        fail_msg("check -m tiny-gpt2: %s", o.err.text);
+    str_release(&o.out);
+    str_release(&o.err);
+    if (bare) {
+        print_message("skipped: the program has no verbs yet\n");
         skip();
     }
 }
@@ -165,13 +181,15 @@ static const char *tests_dir(void)
 
 static void check_corpus(const char *kind)
 {
-    char *dir = xasprintf("%s/data/malformed", tests_dir());
-    char *manifest = file_join(dir, "manifest.tsv"), *line = NULL, *rest;
-    FILE *f = fopen(manifest, "r");
+    char *dir, *manifest, *line = NULL, *rest;
     size_t cap = 0;
     int n = 0, bad = 0;
+    FILE *f;
 
     need_program();
+    dir = xasprintf("%s/data/malformed", tests_dir());
+    manifest = file_join(dir, "manifest.tsv");
+    f = fopen(manifest, "r");
     assert_non_null(f);
     while (getline(&line, &cap, f) > 0) {
         char *field[5], *path;
@@ -253,11 +271,12 @@ static void make_unreadable(const char *path)
 static void test_paths(void **state)
 {
     char dir[] = "/tmp/gptscope-test-XXXXXX", *path[11];
-    char *long_name = xmalloc(4001), *command;
+    char *long_name, *command;
     int bad = 0, i;
 
     (void) state;
     need_program();
+    long_name = xmalloc(4001);
     assert_non_null(mkdtemp(dir));
     memset(long_name, 'n', 4000);
     long_name[4000] = 0;

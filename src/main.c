@@ -1,7 +1,10 @@
-#include <stdio.h>
+#include "ui/tool.h"
 
-int main(void)
+#include <locale.h>
+
+int main(int argc, char **argv)
 {
-    puts("gptscope");
-    return 0;
+    setlocale(LC_ALL, "");
+    setlocale(LC_NUMERIC, "C"); /* numbers are written and read the same way everywhere */
+    return tool_main(argc, argv);
 }

@@ -20,6 +20,8 @@ void tokens_draw_strip(const struct session *s, struct canvas *c, struct rect r)
 /* Lines that the strip wants at this width, at most `most`. */
 int tokens_strip_height(const struct session *s, int w, int most);
 
+/* Lines that the heads view has a use for at this width. */
+int heads_lines(const struct session *s, int w);
 /* Text in lines of at most r.w cells, broken at spaces; returns the lines used. */
 int draw_paragraph(struct canvas *c, struct rect r, int x, int y, enum style style,
                    const char *text);

@@ -76,11 +76,11 @@ static int between(int low, int v, int high)
     return v < low ? low : v > high ? high : v;
 }
 
-static void plan_wide(struct plan *p, struct rect in)
+static void plan_wide(struct plan *p, const struct session *s, struct rect in)
 {
     int left = between(24, in.w / 6, 32), right = between(34, in.w / 3, 92);
-    int main = in.w - left - right, low = in.h >= 34 ? 8 : 6;
-    int right_low = between(10, in.h / 3, 18);
+    int main = in.w - left - right, low = in.h >= 34 ? 7 : 6;
+    int right_low = between(10, in.h - heads_lines(s, right - 2) - 2, in.h / 2);
 
     take(p, SLOT_LEFT, in.x, in.y, left, in.h);
     take(p, SLOT_MAIN, in.x + left, in.y, main, in.h - low);
@@ -117,7 +117,7 @@ int screen_layout(const struct session *s, const struct screen *st, int w, int h
     if (st->maximised || w < 64)
         take(&p, st->focus, in.x, in.y, in.w, in.h);
     else if (w >= 112 && h >= 28)
-        plan_wide(&p, in);
+        plan_wide(&p, s, in);
     else
         plan_narrow(&p, st, in);
     return p.n;
@@ -255,6 +255,36 @@ static void draw_message(const struct session *s, const struct screen *st, struc
                    canvas_look(c, st->error ? STYLE_ERROR : STYLE_TEXT), s->message);
 }
 
+static int hint_width(const struct hint *h)
+{
+    return utf8_width(h->key, strlen(h->key)) + utf8_width(h->footer, strlen(h->footer)) + 3;
+}
+
+/* As many as fit, and the way to the others always at the end. */
+static void draw_hints(const struct screen *st, struct canvas *c, struct rect line)
+{
+    const struct hint *help = NULL;
+    int x = 1, end = c->w;
+
+    for (const struct hint *h = st->hints; h && h->key; h++)
+        if (h->footer && strcmp(h->key, "?") == 0)
+            help = h;
+    if (help)
+        end -= hint_width(help);
+    for (const struct hint *h = st->hints; h && h->key; h++) {
+        if (!h->footer || h == help)
+            continue;
+        if (x + hint_width(h) - 2 > end)
+            break;
+        x += canvas_text(c, line, x, line.y, STYLE_KEY, h->key) + 1;
+        x += canvas_text(c, line, x, line.y, STYLE_DIM, h->footer) + 2;
+    }
+    if (!help)
+        return;
+    x += canvas_text(c, line, x, line.y, STYLE_KEY, help->key) + 1;
+    canvas_text(c, line, x, line.y, STYLE_DIM, help->footer);
+}
+
 static void draw_footer(const struct screen *st, struct canvas *c)
 {
     struct rect line = {0, c->h - 1, c->w, 1};
@@ -269,16 +299,7 @@ static void draw_footer(const struct screen *st, struct canvas *c)
                    "Enter accepts  Esc leaves  Tab completes");
         return;
     }
-    for (const struct hint *h = st->hints; h && h->key; h++) {
-        if (!h->footer)
-            continue;
-        int width =
-            utf8_width(h->key, strlen(h->key)) + utf8_width(h->footer, strlen(h->footer)) + 3;
-        if (x + width - 2 > c->w)
-            break;
-        x += canvas_text(c, line, x, line.y, STYLE_KEY, h->key) + 1;
-        x += canvas_text(c, line, x, line.y, STYLE_DIM, h->footer) + 2;
-    }
+    draw_hints(st, c, line);
 }
 
 void screen_draw(const struct session *s, const struct screen *st, struct canvas *c)

@@ -158,6 +158,12 @@ int color_to_256(uint32_t rgb)
     static const int level[] = {0, 95, 135, 175, 215, 255};
     int r = cube_level(red(rgb)), g = cube_level(green(rgb)), b = cube_level(blue(rgb));
     uint32_t cube = (uint32_t) (level[r] << 16 | level[g] << 8 | level[b]);
+    int low = red(rgb) < green(rgb) ? red(rgb) : green(rgb);
+    int high = red(rgb) > green(rgb) ? red(rgb) : green(rgb);
+    low = blue(rgb) < low ? blue(rgb) : low;
+    high = blue(rgb) > high ? blue(rgb) : high;
+    if (high - low > 48) /* a grey, though near, would break the run of a colour map */
+        return 16 + 36 * r + 6 * g + b;
     int mean = (red(rgb) + green(rgb) + blue(rgb)) / 3;
     int step = mean < 3 ? 0 : mean > 238 ? 23 : (mean - 3) / 10;
     uint32_t shade = (uint32_t) (8 + 10 * step) * 0x010101u;

@@ -7,6 +7,20 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { THUMB_LEAST = 4, DETAIL_LINES = 3 };
+
+/* Lines that are of use at this width: more only where thumbnails can grow. */
+int heads_lines(const struct session *s, int w)
+{
+    const struct hparams *hp = &s->program->hp;
+    int side = (w - 4) / hp->n_head - 1;
+
+    if (side > THUMB_MAX)
+        side = THUMB_MAX;
+    int each = side >= THUMB_LEAST ? (side + 1) / 2 + 1 : 1;
+    return 1 + hp->n_layer * each + DETAIL_LINES;
+}
+
 /* How the heads are laid out. */
 struct grid {
     int label;        /* columns for "L12 " */
@@ -20,13 +34,13 @@ static void lay_out(struct grid *g, const struct session *s, const struct canvas
                     struct rect r)
 {
     const struct hparams *hp = &s->program->hp;
-    int below = r.h >= 8 ? 3 : 0;
+    int below = r.h >= 8 ? DETAIL_LINES : 0;
 
     g->label = hp->n_layer > 10 ? 4 : 3;
     g->cell_w = (r.w - g->label) / hp->n_head;
     g->cell_h = (r.h - 1 - below) / hp->n_layer;
     int side = g->cell_w - 1 < g->cell_h * 2 ? g->cell_w - 1 : g->cell_h * 2;
-    g->thumb = draw_rich(c) && side >= 4 && g->cell_h >= 2 ? side : 0;
+    g->thumb = draw_rich(c) && side >= THUMB_LEAST && g->cell_h >= 2 ? side : 0;
     if (g->thumb > THUMB_MAX)
         g->thumb = THUMB_MAX;
     if (g->thumb > 0) {
@@ -152,7 +166,7 @@ static void draw_detail(const struct session *s, struct canvas *c, struct rect r
                         const struct heads_summary *sum)
 {
     const struct head_summary *h = &sum->head[s->at.layer * sum->n_head + s->at.head];
-    int y = r.y + r.h - 3, x = r.x;
+    int y = r.y + r.h - DETAIL_LINES, x = r.x;
 
     x += canvas_printf(c, r, x, y, STYLE_SELECTED, "L%d.H%d ", s->at.layer, s->at.head);
     if (!h->ready) {

@@ -52,8 +52,10 @@ static int draw_settings(const struct session *s, struct canvas *c, struct rect 
                       top_p);
     else
         canvas_text(c, r, r.x, y, STYLE_DIM, "temp 0: greedy");
-    canvas_printf(c, r, r.x, y + 1, STYLE_DIM, "entropy %.2f nats  %d of %d", t->entropy[stage],
-                  t->kept[stage], t->n);
+    int x = r.x +
+            canvas_printf(c, r, r.x, y + 1, STYLE_DIM, "entropy %.2f nats", t->entropy[stage]);
+    if (r.w >= 34)
+        canvas_printf(c, r, x, y + 1, STYLE_DIM, "  %d of %d tokens", t->kept[stage], t->n);
     return 2;
 }
 

@@ -1,0 +1,251 @@
+/*
+ * The screen as golden cells: every view, three sizes, both built-in models, at several points
+ * of a pass. Run with GOLDEN_UPDATE=1 to write them anew, then look at the difference.
+ */
+#include "base/file.h"
+#include "base/mem.h"
+#include "command/keys.h"
+#include "view/view.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char prompt[] = "Tom gave the red ball to Anna. Anna";
+
+struct rig {
+    struct compute *compute;
+    struct session *s;
+    struct screen st;
+    struct hint hints[160];
+};
+
+static struct rig *rig_new(const char *model)
+{
+    struct rig *g = xcalloc(1, sizeof *g);
+    struct err err = ERR_INIT;
+    struct settings set;
+    int n = 0;
+
+    settings_init(&set);
+    g->compute = compute_new(1);
+    compute_avoid_blas(g->compute); /* the same last bits wherever this runs */
+    g->s = session_new(model, g->compute, &set, &err);
+    if (!g->s || !session_prompt(g->s, prompt, strlen(prompt), &err))
+        fail_msg("%s", err.text);
+    screen_init(&g->st);
+    for (const struct key *k = key_table; k->key; k++)
+        g->hints[n++] = (struct hint){k->key, k->help, k->footer};
+    g->st.hints = g->hints;
+    return g;
+}
+
+static void rig_free(struct rig *g)
+{
+    screen_release(&g->st);
+    session_free(g->s);
+    compute_free(g->compute);
+    free(g);
+}
+
+static void run_all(struct rig *g)
+{
+    struct err err = ERR_INIT;
+
+    if (!session_run(g->s, 0, NULL, &err))
+        fail_msg("%s", err.text);
+}
+
+/* --- comparing: all the same but for one unit in a number's last place --- */
+
+static bool is_number_char(char c)
+{
+    return (c >= '0' && c <= '9') || c == '.';
+}
+
+static double number_at(const char **p, double *unit)
+{
+    const char *begin = *p;
+    char text[32];
+    size_t n = strspn(begin, "0123456789.");
+
+    snprintf(text, sizeof text, "%.*s", (int) n, begin);
+    const char *dot = strchr(text, '.');
+    *unit = dot ? pow(10, -(double) strlen(dot + 1)) : 0;
+    *p = begin + n;
+    return atof(text);
+}
+
+static bool same_screen(const char *want, const char *got)
+{
+    while (*want && *got) {
+        if (!is_number_char(*want) || !is_number_char(*got)) {
+            if (*want++ != *got++)
+                return false;
+            continue;
+        }
+        double unit, unused, a = number_at(&want, &unit), b = number_at(&got, &unused);
+        if (fabs(a - b) > unit * 1.01)
+            return false;
+    }
+    return *want == *got;
+}
+
+static void golden(struct rig *g, const char *name, int w, int h, struct caps caps)
+{
+    const char *dir = getenv("TESTS_DIR");
+    struct str got = STR_INIT, want = STR_INIT;
+    struct err err = ERR_INIT;
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/golden-screens/%s.%s.%dx%d.txt", dir ? dir : "tests",
+             g->s->program->hp.name, name, w, h);
+    struct canvas *c = canvas_new(w, h, &caps, theme_find("viridis"));
+    screen_draw(g->s, &g->st, c);
+    canvas_golden(c, &got);
+    canvas_free(c);
+    if (getenv("GOLDEN_UPDATE")) {
+        struct outfile *f = outfile_open(path, &err);
+        if (!f)
+            fail_msg("%s", err.text);
+        outfile_write(f, got.text, got.len);
+        assert_true(outfile_commit(f, &err));
+    }
+    if (!file_read(&want, path, 1 << 20, &err))
+        fail_msg("%s", err.text);
+    if (!same_screen(want.text, got.text))
+        fail_msg("%s differs; now:\n%s", path, got.text);
+    str_release(&got);
+    str_release(&want);
+}
+
+static const struct caps rich = {.colors = 256};
+static const int sizes[][2] = {{80, 24}, {120, 40}, {200, 50}};
+static const char *const models[] = {"tiny-gpt2", "tiny-llama"};
+
+static void test_views(void **state)
+{
+    (void) state;
+    for (int m = 0; m < 2; m++) {
+        struct rig *g = rig_new(models[m]);
+        run_all(g);
+        g->s->at.layer = 2;
+        g->s->at.head = 1;
+        g->s->at.key = 3;
+        for (int i = 0; i < 3; i++)
+            for (int v = 0; view_table[v].name; v++) {
+                struct screen st = g->st;
+                session_say(g->s, "a message");
+                screen_open(&g->st, v, sizes[i][0], sizes[i][1]);
+                if (strcmp(view_table[v].name, "log") == 0 && v > 0)
+                    g->s->log.len = strlen("a message\n"), g->s->log.text[g->s->log.len] = 0;
+                golden(g, view_table[v].name, sizes[i][0], sizes[i][1], rich);
+                g->st = st;
+            }
+        rig_free(g);
+    }
+}
+
+/* Within a pass: before anything, in the middle of attention, after two blocks. */
+static void test_points(void **state)
+{
+    (void) state;
+    struct err err = ERR_INIT;
+    struct rig *g = rig_new("tiny-gpt2");
+
+    golden(g, "start", 120, 40, rich);
+    for (int i = 0; i < 9; i++)
+        assert_true(session_step(g->s, &err));
+    g->s->at.stage = STAGE_SCALED;
+    golden(g, "scaled", 120, 40, rich);
+    assert_true(session_layer(g->s, &err) && session_layer(g->s, &err));
+    g->s->at.stage = STAGE_MIX;
+    g->s->at.layer = 1;
+    golden(g, "mix", 120, 40, rich);
+    run_all(g);
+    int id;
+    assert_true(session_generate(g->s, &id, &err));
+    assert_true(session_step(g->s, &err) && session_layer(g->s, &err));
+    g->s->at.stage = STAGE_PATTERN;
+    golden(g, "decode", 120, 40, rich);
+    rig_free(g);
+}
+
+static void test_terminals(void **state)
+{
+    (void) state;
+    struct rig *g = rig_new("tiny-llama");
+
+    run_all(g);
+    golden(g, "ascii-mono", 80, 24, (struct caps){.ascii = true});
+    golden(g, "eight", 80, 24, (struct caps){.colors = 8});
+    golden(g, "sixteen", 120, 40, (struct caps){.colors = 16});
+    golden(g, "direct", 120, 40, (struct caps){.colors = 1 << 24});
+    g->st.help = true;
+    golden(g, "help-key", 80, 24, rich);
+    rig_free(g);
+}
+
+/* Half blocks and pooling. */
+static void test_long(void **state)
+{
+    (void) state;
+    struct err err = ERR_INIT;
+    struct rig *g = rig_new("tiny-gpt2");
+    struct str text = STR_INIT;
+
+    for (int i = 0; i < 12; i++)
+        str_addf(&text, "%s thanked Tom. ", prompt);
+    if (!session_prompt(g->s, text.text, text.len, &err))
+        fail_msg("%s", err.text);
+    run_all(g);
+    golden(g, "long", 200, 50, rich);
+    golden(g, "long", 80, 24, rich);
+    g->s->set.hide_sink = true;
+    g->s->set.scale = SCALE_LOG;
+    golden(g, "long-log", 120, 40, rich);
+    str_release(&text);
+    rig_free(g);
+}
+
+/* Any size, any view, computed or not, without tokens or with: nothing is drawn outside. */
+static void test_sizes(void **state)
+{
+    (void) state;
+    for (int round = 0; round < 3; round++) {
+        struct rig *g = rig_new(models[round % 2]);
+        if (round == 1)
+            run_all(g);
+        if (round == 2)
+            session_truncate(g->s, 0);
+        for (int w = 1; w < 210; w += w < 12 ? 1 : 23)
+            for (int h = 1; h < 60; h += h < 12 ? 1 : 11)
+                for (int v = 0; view_table[v].name; v++) {
+                    struct caps caps = {.ascii = w % 2, .colors = v % 2 ? 256 : 0};
+                    struct canvas *c = canvas_new(w, h, &caps, NULL);
+                    screen_open(&g->st, v, w, h);
+                    g->st.maximised = h % 2;
+                    screen_draw(g->s, &g->st, c);
+                    assert_int_equal(c->w * c->h, w * h);
+                    canvas_free(c);
+                }
+        rig_free(g);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_views),     cmocka_unit_test(test_points),
+        cmocka_unit_test(test_terminals), cmocka_unit_test(test_long),
+        cmocka_unit_test(test_sizes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

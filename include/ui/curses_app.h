@@ -1,0 +1,69 @@
+/*
+ * The curses program's own state, and what its files share: the loop (curses.c), the lines that
+ * are typed (curses_entry.c), output that needs more than the message line (curses_pager.c).
+ */
+#ifndef GPTSCOPE_UI_CURSES_APP_H
+#define GPTSCOPE_UI_CURSES_APP_H
+
+#include "command/command.h"
+#include "ui/line_edit.h"
+#include "ui/term.h"
+#include "view/view.h"
+
+/* The `:` line or the prompt while it is edited. */
+enum entry_kind { ENTRY_NONE, ENTRY_LINE, ENTRY_PROMPT };
+struct entry {
+    enum entry_kind kind;
+    struct line_edit edit;
+    struct str shown;      /* edit as it is drawn */
+    struct str completion; /* candidates */
+    struct str typed;      /* the line that was left to look at older ones */
+    int back;              /* how many lines back; 0: the one being typed */
+    struct str before;     /* the prompt as it was, for Ctrl-C */
+    bool refused;          /* the session did not take the text: it waits here */
+    bool has_history;      /* the history file was read */
+};
+
+/* Many lines, laid over the screen until a key is pressed. */
+struct pager {
+    bool open;
+    struct str title, text;
+    int top;
+};
+
+struct app {
+    struct session *s;
+    struct screen st;
+    struct command_env env;
+    struct str out; /* of the command */
+    struct canvas *canvas;
+    struct hint *hints;
+    struct entry entry;
+    struct pager pager;
+    double drawn; /* when */
+    bool working;
+    double work_began; /* when, and with how many tokens done */
+    int work_tokens;
+    bool ended;
+};
+
+/* Runs a command line and shows what it says. */
+void app_run(struct app *a, const char *line);
+void app_say(struct app *a, bool error, const char *text);
+
+void entry_open_line(struct app *a, const char *begin);
+void entry_open_prompt(struct app *a);
+void entry_key(struct app *a, const struct event *e);
+void entry_paste(struct app *a, const struct str *text);
+void entry_interrupt(struct app *a);
+void entry_show(struct app *a); /* into the screen's fields */
+void entry_release(struct app *a);
+
+void pager_show(struct pager *p, const char *title, const char *text);
+/* True: the key was for the pager. */
+bool pager_key(struct pager *p, const char *key, int h);
+void pager_draw(struct pager *p, struct canvas *c);
+int pager_width(int w); /* columns of text on a screen of w */
+void pager_release(struct pager *p);
+
+#endif

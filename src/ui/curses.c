@@ -1,0 +1,346 @@
+/*
+ * The curses program: its loop. Keys are names of command lines; what takes long is computed in
+ * slices between keys; the picture is drawn when something has changed, at most 30 times a
+ * second. With nothing to do the program sleeps.
+ */
+#include "ui/ui.h"
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/mem.h"
+#include "command/commands.h"
+#include "command/keys.h"
+#include "ui/curses_app.h"
+#include "ui/tool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FRAME (1.0 / 30) /* seconds between two pictures while there is work */
+#define SLICE 0.03       /* seconds of computing between two looks at the keys */
+
+/* --- messages --- */
+
+void app_say(struct app *a, bool error, const char *text)
+{
+    a->st.error = error;
+    if (*text)
+        session_say(a->s, "%s", text);
+    else
+        a->s->message[0] = '\0';
+}
+
+static void show_output(struct app *a, const char *line)
+{
+    struct str *out = &a->out;
+
+    while (out->len > 0 && out->text[out->len - 1] == '\n')
+        str_cut(out, out->len - 1, 1);
+    if (strchr(out->text, '\n'))
+        pager_show(&a->pager, line, out->text);
+    else
+        app_say(a, false, out->text);
+}
+
+void app_run(struct app *a, const char *line)
+{
+    struct err err = ERR_INIT;
+
+    str_clear(&a->out);
+    interrupt_clear();
+    a->env.width = pager_width(a->canvas->w);
+    a->env.ascii = a->canvas->caps.ascii;
+    a->env.screen_w = a->canvas->w;
+    a->env.screen_h = a->canvas->h;
+    bool ok = command_run(&a->env, line, &err);
+    interrupt_clear();
+    show_output(a, line);
+    if (!ok)
+        app_say(a, true, err.text);
+    if (a->st.want_line)
+        entry_open_line(a, a->st.line);
+    else if (a->st.want_edit)
+        entry_open_prompt(a);
+    a->st.want_line = a->st.want_edit = false;
+}
+
+/* --- drawing --- */
+
+static void fit_canvas(struct app *a)
+{
+    struct caps caps = term_caps(&a->s->set);
+    const struct theme *theme = theme_find(a->s->set.theme);
+    struct canvas *c = a->canvas;
+    int w, h;
+
+    term_size(&w, &h);
+    if (c && c->w == w && c->h == h && c->caps.ascii == caps.ascii &&
+        c->caps.colors == caps.colors && c->theme == (theme ? theme : &themes[0]))
+        return;
+    canvas_free(c);
+    a->canvas = canvas_new(w, h, &caps, theme);
+}
+
+static void draw(struct app *a)
+{
+    int x = -1, y = -1;
+
+    fit_canvas(a);
+    entry_show(a);
+    screen_draw(a->s, &a->st, a->canvas);
+    pager_draw(&a->pager, a->canvas);
+    if (!a->st.entry || a->pager.open ||
+        !screen_entry_at(&a->st, a->canvas->w, a->canvas->h, &x, &y))
+        x = y = -1;
+    term_show(a->canvas, x, y);
+    a->drawn = clock_measure();
+}
+
+/* --- work between keys --- */
+
+static bool busy(const struct app *a)
+{
+    return a->st.running || a->st.generating > 0;
+}
+
+static void stop_work(struct app *a)
+{
+    a->st.running = false;
+    a->st.generating = 0;
+    interrupt_clear();
+}
+
+static void measure_rate(struct app *a)
+{
+    int done = run_n_past(a->s->run);
+    double now = clock_now();
+
+    if (!a->working || done < a->work_tokens) {
+        a->working = true;
+        a->work_began = now;
+        a->work_tokens = done;
+    }
+    a->st.rate =
+        now > a->work_began + 0.2 ? (done - a->work_tokens) / (now - a->work_began) : 0;
+}
+
+static void say_token(struct app *a, int id)
+{
+    str_clear(&a->out);
+    str_addf(&a->out, "[%d] ", a->s->ids.n - 1);
+    token_print(a->s, id, &a->out);
+    app_say(a, false, a->out.text);
+}
+
+static void generate_one(struct app *a)
+{
+    struct err err = ERR_INIT;
+    int id;
+
+    if (!session_generate(a->s, &id, &err)) {
+        stop_work(a);
+        app_say(a, true, err.text);
+        return;
+    }
+    say_token(a, id);
+    a->st.generating--;
+    if (tokenizer_is_end(a->s->tokenizer, id) && !a->s->set.ignore_eos) {
+        a->st.generating = 0;
+        app_say(a, false, "the end-of-text token was chosen");
+    }
+}
+
+/* One slice of what is pending, or one new token when all is computed. */
+static void work(struct app *a)
+{
+    struct err err = ERR_INIT;
+    bool more = false;
+
+    if (!session_run(a->s, SLICE, &more, &err)) {
+        stop_work(a);
+        app_say(a, false, err.text);
+        return;
+    }
+    measure_rate(a);
+    if (more)
+        return;
+    a->st.running = false;
+    if (a->st.generating > 0)
+        generate_one(a);
+}
+
+/* --- events --- */
+
+/* In the list of keys the arrows scroll; every other key closes it and does what it says. */
+static bool help_key(struct app *a, const char *key)
+{
+    static const struct {
+        const char *key;
+        int by;
+    } keys[] = {{"j", 1},         {"k", -1},       {"Down", 1},  {"Up", -1},
+                {"PageDown", 10}, {"PageUp", -10}, {"Space", 10}};
+    int help = view_find("help");
+
+    if (!a->st.help || help < 0)
+        return false;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (!strcmp(keys[i].key, key)) {
+            a->st.scroll[help] += keys[i].by;
+            return true;
+        }
+    if (strcmp(key, "Esc") && strcmp(key, "?") && strcmp(key, "q"))
+        a->st.help = false;
+    return false;
+}
+
+static bool steps(const char *line)
+{
+    return !strncmp(line, "step", 4) && (line[4] == ' ' || line[4] == '\0');
+}
+
+static void map_key(struct app *a, const struct event *e)
+{
+    const struct key *k = key_find(e->key);
+    char text[128];
+
+    if (!k) {
+        snprintf(text, sizeof text, "%s does nothing here; ? lists the keys", e->key);
+        app_say(a, false, text);
+    } else if (steps(k->line) && session_done(a->s) && a->s->ids.n > 0) {
+        snprintf(text, sizeof text, "all %d tokens are computed; n adds the next, b steps back",
+                 a->s->ids.n);
+        app_say(a, false, text);
+    } else {
+        app_run(a, k->line);
+    }
+}
+
+static void key(struct app *a, const struct event *e)
+{
+    if (pager_key(&a->pager, e->key, a->canvas->h))
+        return;
+    if (a->entry.kind != ENTRY_NONE)
+        entry_key(a, e);
+    else if (!help_key(a, e->key))
+        map_key(a, e);
+}
+
+static void interrupt(struct app *a)
+{
+    if (busy(a)) {
+        stop_work(a);
+        app_say(a, false, "stopped; r goes on");
+    } else if (a->entry.kind != ENTRY_NONE) {
+        entry_interrupt(a);
+    } else {
+        app_say(a, false, "Q quits");
+    }
+}
+
+static void handle(struct app *a, const struct event *e)
+{
+    switch (e->kind) {
+    case EVENT_KEY:
+        key(a, e);
+        break;
+    case EVENT_PASTE:
+        a->pager.open = false;
+        entry_paste(a, e->paste);
+        break;
+    case EVENT_INTERRUPT:
+        interrupt(a);
+        break;
+    case EVENT_END:
+        a->ended = true;
+        break;
+    case EVENT_RESIZE:
+    case EVENT_NONE:
+        break;
+    }
+}
+
+/* Keys first, then work, then the picture: it is drawn when no key waits, or when the last one
+ * is older than a frame, so that neither a slow line nor a key held down makes it lag. */
+static void loop(struct app *a)
+{
+    bool dirty = false;
+    struct event e;
+
+    while (!a->s->quit && !a->ended) {
+        term_event(&e, !busy(a) && !dirty);
+        if (e.kind != EVENT_NONE) {
+            handle(a, &e);
+            dirty = true;
+            fit_canvas(a);
+        } else if (busy(a)) {
+            work(a);
+            dirty = true;
+        }
+        a->working = busy(a);
+        if (dirty &&
+            ((e.kind == EVENT_NONE && !busy(a)) || clock_measure() > a->drawn + FRAME)) {
+            draw(a);
+            dirty = false;
+        }
+    }
+}
+
+/* --- begin and end --- */
+
+static struct hint *make_hints(void)
+{
+    struct hint *hints;
+    size_t n = 0;
+
+    while (key_table[n].key)
+        n++;
+    hints = xcalloc(n + 1, sizeof *hints);
+    for (size_t i = 0; i < n; i++)
+        hints[i] = (struct hint){key_table[i].key, key_table[i].help, key_table[i].footer};
+    return hints;
+}
+
+static void begin(struct app *a)
+{
+    a->out = a->entry.shown = a->entry.completion = (struct str) STR_INIT;
+    a->entry.typed = a->entry.before = a->entry.edit.text = (struct str) STR_INIT;
+    a->pager.title = a->pager.text = (struct str) STR_INIT;
+    a->env = (struct command_env){.session = a->s, .out = &a->out, .screen = &a->st};
+    a->hints = make_hints();
+    screen_init(&a->st);
+    a->st.hints = a->hints;
+    fit_canvas(a);
+    app_say(a, false,
+            "? lists the keys   b steps back through the pass   n adds the next token"
+            "   e edits the prompt");
+    /* The first picture shows a whole pass when that takes no time. */
+    a->st.running = a->s->ids.n > 0;
+    if (a->st.running)
+        work(a);
+    draw(a);
+}
+
+static void finish(struct app *a)
+{
+    entry_release(a);
+    pager_release(&a->pager);
+    str_release(&a->out);
+    screen_release(&a->st);
+    canvas_free(a->canvas);
+    free(a->hints);
+}
+
+int ui_curses(struct session *s, const struct tool_args *args, struct err *err)
+{
+    struct app a = {.s = s};
+
+    (void) args; /* --no-mouse: the mouse is always the terminal's */
+    if (!term_open(err))
+        return 1;
+    begin(&a);
+    loop(&a);
+    finish(&a);
+    term_close();
+    return 0;
+}

@@ -1,0 +1,148 @@
+/* From bytes and curses' codes to names of keys. */
+#include "ui/term.h"
+
+#include "base/safe.h"
+#include "base/utf8.h"
+#include "ui/term_parts.h"
+
+#include <ncurses.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CODE_PASTE = 2000, CODE_PASTE_END, CODE_C_LEFT, CODE_C_RIGHT, ESC = 27 };
+
+/* Sequences that terminfo may not have. */
+static const struct {
+    const char *bytes;
+    int code;
+} sequences[] = {
+    {"\033[A", KEY_UP},          {"\033[B", KEY_DOWN},        {"\033[C", KEY_RIGHT},
+    {"\033[D", KEY_LEFT},        {"\033OA", KEY_UP},          {"\033OB", KEY_DOWN},
+    {"\033OC", KEY_RIGHT},       {"\033OD", KEY_LEFT},        {"\033[H", KEY_HOME},
+    {"\033[F", KEY_END},         {"\033[1~", KEY_HOME},       {"\033[4~", KEY_END},
+    {"\033[3~", KEY_DC},         {"\033[5~", KEY_PPAGE},      {"\033[6~", KEY_NPAGE},
+    {"\033[Z", KEY_BTAB},        {"\033[200~", CODE_PASTE},   {"\033[201~", CODE_PASTE_END},
+    {"\033[1;5D", CODE_C_LEFT},  {"\033[1;5C", CODE_C_RIGHT}, {"\033[1;3D", CODE_C_LEFT},
+    {"\033[1;3C", CODE_C_RIGHT},
+};
+
+static const struct {
+    int code;
+    const char *name;
+} names[] = {
+    {KEY_LEFT, "Left"},    {KEY_RIGHT, "Right"},    {KEY_UP, "Up"},
+    {KEY_DOWN, "Down"},    {KEY_HOME, "Home"},      {KEY_END, "End"},
+    {KEY_PPAGE, "PageUp"}, {KEY_NPAGE, "PageDown"}, {KEY_BTAB, "BackTab"},
+    {KEY_ENTER, "Enter"},  {KEY_DC, "Delete"},      {KEY_BACKSPACE, "Backspace"},
+    {KEY_IC, "Insert"},    {CODE_C_LEFT, "C-Left"}, {CODE_C_RIGHT, "C-Right"},
+    {'\r', "Enter"},       {'\t', "Tab"},           {ESC, "Esc"},
+    {' ', "Space"},        {127, "Backspace"},      {8, "Backspace"},
+};
+
+void keys_start(void)
+{
+    for (size_t i = 0; i < sizeof sequences / sizeof *sequences; i++)
+        if (key_defined(sequences[i].bytes) <= 0)
+            define_key(sequences[i].bytes, sequences[i].code);
+}
+
+static const char *code_name(int code)
+{
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].code == code)
+            return names[i].name;
+    return NULL;
+}
+
+/* A whole character that begins with `byte`, into out (ended by a NUL); false when the bytes
+ * are no text that can be shown. */
+static bool read_text(int byte, char out[8])
+{
+    int len = byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4, n = 1;
+    uint32_t cp;
+
+    memset(out, 0, 8);
+    out[0] = (char) byte;
+    while (n < len) {
+        struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+        int next = getch();
+        if (next == ERR && poll(&in, 1, 100) > 0)
+            next = getch();
+        if (next < 0x80 || next > 0xbf) {
+            if (next != ERR)
+                ungetch(next);
+            return false;
+        }
+        out[n++] = (char) next;
+    }
+    return utf8_decode(out, (size_t) n, &cp) == n && (cp >= 0x20 && cp != 0x7f);
+}
+
+static void key_of(struct event *e, int code, const char *prefix)
+{
+    const char *name = code_name(code);
+
+    e->kind = EVENT_KEY;
+    e->text[0] = '\0';
+    if (code >= KEY_F0 && code <= KEY_F(24)) {
+        snprintf(e->key, sizeof e->key, "%sF%d", prefix, code - KEY_F0);
+    } else if (name) {
+        snprintf(e->key, sizeof e->key, "%s%s", prefix, name);
+        if (code == ' ' && !*prefix)
+            strcpy(e->text, " ");
+    } else if (code >= 0 && code < 32) {
+        snprintf(e->key, sizeof e->key, "%sC-%c", prefix, code ? code + 96 : '@');
+    } else if (code < 256 && read_text(code, e->text)) {
+        snprintf(e->key, sizeof e->key, "%s%s", prefix, e->text);
+        if (*prefix)
+            e->text[0] = '\0';
+    } else {
+        e->kind = EVENT_NONE;
+    }
+}
+
+#define PASTE_MOST (1 << 20)
+
+/* Up to the end of the paste, or half a second of silence. */
+static void read_paste(struct str *out)
+{
+    char text[8];
+    int before = 0;
+
+    str_clear(out);
+    for (;;) {
+        struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+        int code = getch();
+        if (code == ERR && poll(&in, 1, 500) > 0)
+            code = getch();
+        if (code == ERR || code == CODE_PASTE_END)
+            return;
+        if (out->len >= PASTE_MOST)
+            continue;
+        if (code == '\r' || (code == '\n' && before != '\r'))
+            str_addc(out, '\n');
+        else if (code == '\t')
+            str_addc(out, '\t');
+        else if (code >= 32 && code < 256 && read_text(code, text))
+            str_adds(out, text);
+        before = code;
+    }
+}
+
+void keys_read(struct event *e, struct str *paste)
+{
+    int code = getch(), next;
+
+    e->kind = EVENT_NONE;
+    if (code == CODE_PASTE) {
+        read_paste(paste);
+        e->kind = EVENT_PASTE;
+        e->paste = paste;
+    } else if (code == ESC && (next = getch()) != ERR && next != ESC) {
+        key_of(e, next, "M-");
+    } else if (code != ERR && code != CODE_PASTE_END) {
+        key_of(e, code, "");
+    }
+}

@@ -14,6 +14,7 @@
 #include "base/safe.h"
 #include "base/utf8.h"
 #include "view/cache.h"
+#include "view/draw.h"
 #include "view/views.h"
 
 #include <stdio.h>
@@ -143,7 +144,6 @@ void screen_focus_next(struct screen *st, int by, int w, int h)
 
 static void draw_status(const struct session *s, const struct screen *st, struct canvas *c)
 {
-    static const char *const scales[] = {"linear", "sqrt", "log", "row max"};
     const struct hparams *hp = &s->program->hp;
     struct rect line = {0, 0, c->w, 1};
     char right[160];
@@ -158,13 +158,13 @@ static void draw_status(const struct session *s, const struct screen *st, struct
         n += snprintf(right + n, sizeof right - (size_t) n, " new %d", run_n_new(s->run));
     if (c->w >= 100)
         n += snprintf(right + n, sizeof right - (size_t) n, "  %s  sink %s",
-                      scales[s->set.scale], s->set.hide_sink ? "hidden" : "shown");
+                      scale_name(s->set.scale), s->set.hide_sink ? "hidden" : "shown");
     if (st->rate > 0)
         n += snprintf(right + n, sizeof right - (size_t) n, "  %.0f tok/s", st->rate);
     if (s->n_ablations > 0)
         n += snprintf(right + n, sizeof right - (size_t) n, "  %d ablated", s->n_ablations);
     int at = c->w - n - 1;
-    if (at - x > 50)
+    if (at - x > 40)
         canvas_printf(c, line, x, 0, STYLE_STATUS, "%d layers  %d heads / %d kv  d_model %d",
                       hp->n_layer, hp->n_head, hp->n_kv_head, hp->d_model);
     else if (at - x > 8)

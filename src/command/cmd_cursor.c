@@ -187,6 +187,21 @@ static const struct {
     {"residual", C_QUERY, C_LAYER}, {"tokens", C_QUERY, C_QUERY}, {NULL, C_NONE, C_SCROLL},
 };
 
+static int shown_view(const struct screen *st)
+{
+    return st->help ? view_find("help") : st->panel[st->focus];
+}
+
+/* Views bound what they show; here it only must not run away. */
+static void scroll(struct screen *st, int by)
+{
+    enum { FAR = 100000 };
+    int *at = &st->scroll[shown_view(st)];
+
+    *at += by;
+    *at = *at < -FAR ? -FAR : *at > FAR ? FAR : *at;
+}
+
 static void move_by(struct command_env *env, enum coordinate c, int by)
 {
     struct session *s = env->session;
@@ -195,7 +210,7 @@ static void move_by(struct command_env *env, enum coordinate c, int by)
     case C_NONE:
         break;
     case C_SCROLL:
-        env->screen->scroll[env->screen->panel[env->screen->focus]] += by;
+        scroll(env->screen, by);
         break;
     case C_LAYER:
         s->at.layer += by;
@@ -222,7 +237,7 @@ bool cmd_move(struct command_env *env, const struct arg *arg, struct err *err)
     if (!count_of(&arg[1], 1, &n, err) || !need_tokens(env->session, err))
         return false;
     if (env->screen)
-        view = view_table[env->screen->panel[env->screen->focus]].name;
+        view = view_table[shown_view(env->screen)].name;
     while (arrows[i].view && strcmp(arrows[i].view, view))
         i++;
     if (direction == LEFT || direction == UP)

@@ -22,6 +22,34 @@ static struct caps caps_of(const struct command_env *env)
     return caps;
 }
 
+static bool blank_row(const struct canvas *c, int y)
+{
+    for (int x = 0; x < c->w; x++) {
+        const struct cell *cell = canvas_at(c, x, y);
+        if (cell->cp != ' ' || cell->look.bg != canvas_look(c, STYLE_TEXT).bg)
+            return false;
+    }
+    return true;
+}
+
+/* Takes out blank rows but the first of each gap, and those at the end. */
+static void squeeze(struct canvas *c)
+{
+    size_t w = (size_t) c->w;
+    int n = 0, used = 0;
+
+    for (int y = 0; y < c->h; y++) {
+        bool blank = blank_row(c, y);
+        if (blank && n > used)
+            continue;
+        memmove(c->cell + (size_t) n * w, c->cell + (size_t) y * w, w * sizeof *c->cell);
+        n++;
+        if (!blank)
+            used = n;
+    }
+    c->h = used > 0 ? used : 1;
+}
+
 /* A view drawn on as many rows as it fills, at most `rows`. */
 static void picture(struct command_env *env, int view, int rows)
 {
@@ -29,17 +57,14 @@ static void picture(struct command_env *env, int view, int rows)
     struct caps caps = caps_of(env);
     struct canvas *c = canvas_new(env->width, rows, &caps, theme_find(s->set.theme));
     struct screen st;
-    size_t from = env->out->len;
 
     screen_init(&st);
-
     view_table[view].draw(s, &st, c, canvas_all(c));
+    squeeze(c);
     if (env->color)
         canvas_ansi(c, env->out);
     else
         canvas_plain(c, env->out);
-    while (env->out->len > from + 1 && !strcmp(env->out->text + env->out->len - 2, "\n\n"))
-        str_cut(env->out, env->out->len - 1, 1);
     screen_release(&st);
     canvas_free(c);
 }
@@ -95,9 +120,44 @@ static bool show_values(struct command_env *env, const char *what, int rows, str
     return ok;
 }
 
-bool cmd_show(struct command_env *env, const struct arg *arg, struct err *err)
+/* On the full screen a value opens in the tensor view. */
+static bool open_value(struct command_env *env, const char *what, struct err *err)
+{
+    struct session *s = env->session;
+    struct selection sel;
+
+    if (!values_parse(s, what, &sel, err))
+        return false;
+    const struct selected *first = &sel.item[0];
+    int axis = value_head_axis(s->program, first->value);
+    if (first->head >= 0 && axis >= 0 && value_head(s, first->value) != first->head)
+        s->at.head = first->head * (s->program->value[first->value].axis[axis] == AXIS_KV_HEAD
+                                        ? s->program->hp.n_head / s->program->hp.n_kv_head
+                                        : 1);
+    env->screen->value = first->value;
+    screen_open(env->screen, view_find("tensor"), env->screen_w, env->screen_h);
+    selection_release(&sel);
+    return true;
+}
+
+/* Lists, which have no view or are shorter as text. */
+static bool show_list(struct command_env *env, const char *what)
 {
     const struct session *s = env->session;
+
+    if (!strcmp(what, "ablations"))
+        ablations_print(s, env->out);
+    else if (!strcmp(what, "program"))
+        program_print(s, env->out);
+    else if (!strcmp(what, "log"))
+        str_add(env->out, s->log.text, s->log.len);
+    else
+        return false;
+    return true;
+}
+
+bool cmd_show(struct command_env *env, const struct arg *arg, struct err *err)
+{
     const char *what = arg[0].text;
     int rows, pictures = PICTURE_ROWS;
 
@@ -109,12 +169,12 @@ bool cmd_show(struct command_env *env, const struct arg *arg, struct err *err)
         return false;
     if (arg[1].given)
         pictures = rows;
-    if (!strcmp(what, "program"))
-        program_print(s, env->out);
-    else if (!strcmp(what, "ablations"))
-        ablations_print(s, env->out);
-    else if (!strcmp(what, "log"))
-        str_add(env->out, s->log.text, s->log.len);
+    if (env->screen && view_find(what) >= 0)
+        screen_open(env->screen, view_find(what), env->screen_w, env->screen_h);
+    else if (env->screen && strcmp(what, "ablations"))
+        return open_value(env, what, err);
+    else if (show_list(env, what))
+        return true;
     else if (view_find(what) >= 0)
         picture(env, view_find(what), pictures);
     else

@@ -52,6 +52,7 @@ const struct key key_table[] = {
     {"z", "cycle hide-sink", "hide or show the first token's column", NULL},
     {"x", "ablate", "ablate the selected head, and back", "ablate"},
     {"X", "clear", "clear all ablations", NULL},
+    {"i", "view explain", "explain this cell", "explain"},
     {"t", "command-line \"set temp \"", "set the temperature", NULL},
     {"T", "command-line \"set top-k \"", "set how many tokens to choose from", NULL},
     {"a", "command-line \"append \"", "append another token", NULL},

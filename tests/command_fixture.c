@@ -1,0 +1,141 @@
+#include "command_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/utf8.h"
+#include "tensor/compute.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct compute *compute;
+static char folder[] = "/tmp/gptscope-test-XXXXXX";
+char *tests_dir;
+
+int fixture_setup(void **state)
+{
+    const char *dir = getenv("TESTS_DIR");
+
+    (void) state;
+    compute = compute_new(2);
+    tests_dir = realpath(dir ? dir : "tests", NULL);
+    return tests_dir && mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+int fixture_teardown(void **state)
+{
+    static const char *const files[] = {"pattern.npy", "example.gpt", "loop.gpt", "bad.gpt",
+                                        "in.txt"};
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        unlink(files[i]);
+    (void) state;
+    compute_free(compute);
+    free(tests_dir);
+    return chdir("/") == 0 ? rmdir(folder) : -1;
+}
+
+void open_fixture(struct fixture *f, const char *text, bool screen)
+{
+    struct settings set;
+
+    memset(f, 0, sizeof *f);
+    settings_init(&set);
+    f->session = session_new("tiny-gpt2", compute, &set, &f->err);
+    if (!f->session)
+        fail_msg("%s", f->err.text);
+    if (text)
+        assert_true(session_prompt(f->session, text, strlen(text), &f->err));
+    f->out = (struct str) STR_INIT;
+    screen_init(&f->screen);
+    f->env = (struct command_env){.session = f->session, .out = &f->out, .width = 80};
+    if (screen) {
+        f->env.screen = &f->screen;
+        f->env.screen_w = 120;
+        f->env.screen_h = 40;
+    }
+}
+
+void close_fixture(struct fixture *f)
+{
+    screen_release(&f->screen);
+    session_free(f->session);
+    str_release(&f->out);
+}
+
+void put_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+void assert_safe(const char *text)
+{
+    for (size_t i = 0, n = strlen(text); i < n;) {
+        uint32_t cp;
+        int len = utf8_decode(text + i, n - i, &cp);
+        assert_true(len > 0);
+        assert_true(cp == '\n' || (cp >= 0x20 && cp != 0x7f && (cp < 0x80 || cp >= 0xa0)));
+        i += (size_t) len;
+    }
+}
+
+/* Words are equal, or are numbers that nearly are: other machines round differently. */
+static bool same_word(const char *a, size_t na, const char *b, size_t nb)
+{
+    char *ea, *eb;
+
+    if (na == nb && !memcmp(a, b, na))
+        return true;
+    double x = strtod(a, &ea), y = strtod(b, &eb);
+    return ea == a + na && eb == b + nb && fabs(x - y) <= 2e-3 * fmax(1, fabs(x));
+}
+
+static void compare(const char *name, const char *got, const char *want)
+{
+    for (int line = 1; *got || *want;) {
+        size_t blank = strspn(got, " ");
+        got += blank;
+        want += strspn(want, " ");
+        size_t n = strcspn(got, " \n"), m = strcspn(want, " \n");
+        if (!same_word(got, n, want, m))
+            fail_msg("%s.out:%d: '%.*s' instead of '%.*s'", name, line, (int) n, got, (int) m,
+                     want);
+        got += n;
+        want += m;
+        if (*got == '\n' || *want == '\n') {
+            if (*got != *want)
+                fail_msg("%s.out:%d: the line ends differently at '%s'", name, line, got);
+            line++;
+            got++;
+            want++;
+        }
+    }
+}
+
+void golden(const char *name, const char *got)
+{
+    struct err err = ERR_INIT;
+    struct str want = STR_INIT;
+    char path[4200];
+
+    snprintf(path, sizeof path, "%s/script/%s.out", tests_dir, name);
+    if (getenv("UPDATE_GOLDEN"))
+        put_file(path, got);
+    if (!file_read(&want, path, 1 << 20, &err))
+        fail_msg("%s", err.text);
+    compare(name, got, want.text);
+    str_release(&want);
+}

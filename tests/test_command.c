@@ -1,0 +1,378 @@
+/* The command language: every row's example runs, every command fails in plain words, every key
+ * and every help text is there. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "command/keys.h"
+#include "command_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void test_examples(void **state)
+{
+    (void) state;
+    put_file("example.gpt", "step\n");
+    for (const struct command *c = command_table; c->name; c++) {
+        struct fixture f;
+        open_fixture(&f, TEXT, !strcmp(c->group, "screen"));
+        if (!command_run(&f.env, c->example, &f.err))
+            fail_msg("%s: %s", c->example, f.err.text);
+        assert_safe(f.out.text);
+        assert_non_null(strstr(c->example, c->name));
+        close_fixture(&f);
+    }
+    assert_int_equal(access("pattern.npy", R_OK), 0);
+}
+
+// clang-format off
+static const struct {
+    const char *line, *message;
+} wrong[] = {
+    {"prompt \"Tom", "the quote at column 8 is not closed"},
+    {"prompt \"a\" b", "prompt: nothing may follow the closing quote; usage: prompt [TEXT]"},
+    {"prompt \"a\"b", "a blank is missing after the closing quote at column 10"},
+    {"prompt \"\\q\"", "no escape begins '\\q'; there are \\n \\t \\r \\\" \\\\ \\xHH \\uHHHH"},
+    {"ids 1,x", "'x' does not begin with a token id; ids are like 1,2,3"},
+    {"ids 1,99999", "there is no token 99999; ids go from 0 to 2047"},
+    {"ids", "ids: IDS is missing; usage: ids IDS"},
+    {"append 99999", "there is no token 99999; ids go from 0 to 2047"},
+    {"truncate 99", "there are 10 tokens; truncate takes 0 to 10, not 99"},
+    {"truncate x", "truncate: 'x' is not a whole number; usage: truncate N"},
+    {"truncate", "truncate: N is missing; usage: truncate N"},
+    {"tokens all", "tokens: 'all' is too much; usage: tokens"},
+    {"generate 0", "a count goes from 1 to 1000000, not 0"},
+    {"generate x", "generate: 'x' is not a whole number; usage: generate [N]"},
+    {"load", "load: MODEL is missing; usage: load MODEL"},
+    {"step foo", "step: 'foo' is neither op, layer or token nor a whole number; "
+                 "usage: step [op|layer|token] [N]"},
+    {"step op foo", "step: 'foo' is not a whole number; usage: step [op|layer|token] [N]"},
+    {"step 1 2", "step: '2' is too much; usage: step [op|layer|token] [N]"},
+    {"step -1", "a count goes from 1 to 1000000, not -1"},
+    {"run; step", "all 10 tokens are computed; generate makes the next one"},
+    {"prompt \"\"; run", "there are no tokens yet; give a prompt first"},
+    {"run 3", "run: '3' is too much; usage: run"},
+    {"until sofmax", "until: there is no op 'sofmax'; did you mean 'softmax'?; usage: until OP"},
+    {"until 4096", "until: there is no op 4096; the program has ops 0 to 69; usage: until OP"},
+    {"until L9.softmax", "until: there is no layer 9; the model has layers 0 to 3; usage: until OP"},
+    {"back", "this is the beginning: nothing has been computed"},
+    {"select L9", "there is no layer 9; the model has layers 0 to 3"},
+    {"select L1.H9", "there is no head 9; the model has heads 0 to 5"},
+    {"select L1.H1.foo", "there is no stage 'foo'; the stages are raw, scaled, masked, softmax "
+                         "and z"},
+    {"select 8,99", "there is no such cell; queries and keys go from 0 to 9"},
+    {"select foo", "'foo' is no place; places are like L2, H3, L2.H3, L2.H3.softmax or 8,6 "
+                   "(query, key)"},
+    {"layer 4", "layer takes a number from 0 to 3, +N, -N, first or last, not '4'"},
+    {"head x", "head takes a number from 0 to 5, +N, -N, first or last, not 'x'"},
+    {"query 10", "query takes a number from 0 to 9, +N, -N, first or last, not '10'"},
+    {"prompt \"\"; query 0", "there are no tokens yet; give a prompt first"},
+    {"key 1.5", "key takes a number from 0 to 9, +N, -N, first or last, not '1.5'"},
+    {"stage foo", "there is no stage 'foo'; the stages are raw, scaled, masked, softmax and z"},
+    {"stage 7", "stage takes a number from 0 to 4, +N, -N, first or last, not '7'"},
+    {"move sideways", "move: 'sideways' is not left, right, up or down; "
+                      "usage: move left|right|up|down [N]"},
+    {"move", "move: WHERE is missing; usage: move left|right|up|down [N]"},
+    {"show pattern", "blocks.0.attn.pattern is not computed yet; step or run first"},
+    {"run; show pattern x", "show: 'x' is not a whole number; usage: show [WHAT] [ROWS]"},
+    {"logits", "no logits are computed yet; run comes first"},
+    {"info x", "info: 'x' is too much; usage: info"},
+    {"dump pattern", "dump: FILE is missing; usage: dump VALUES FILE"},
+    {"ablate L2", "'L2' is nothing to ablate; that is a head (L2.H3), mlp or attn (L2.mlp)"},
+    {"ablate foo", "'foo' is no place; places are like L2, H3 or L2.H3"},
+    {"ablate mlp 9", "there is no layer 9; the model has layers 0 to 3"},
+    {"patch pattern", "patch: HOW is missing; usage: patch VALUE zero|scale|set [X]"},
+    {"patch pattern scale", "scale needs a number, as in 'patch pattern scale 0.5'"},
+    {"patch pattern zero 1", "zero takes no number; scale and set do"},
+    {"patch pattern scale x", "patch: 'x' is not a number; usage: patch VALUE zero|scale|set [X]"},
+    {"clear", "there are no ablations to clear"},
+    {"ablate; clear 2", "there is no ablation 2; they go from 1 to 1"},
+    {"set temp hot", "temp takes a number from 0 to 100, not 'hot'"},
+    {"set ctx 4", "a context of 4 has no room for the 10 tokens there are; truncate first"},
+    {"unset", "unset: NAME is missing; usage: unset NAME"},
+    {"cycle temp", "temp is a number and cannot be cycled; use set temp N"},
+    {"view heads", "view needs the full screen; 'show heads' prints it here"},
+    {"panel", "panel needs the full screen; here there are no panels"},
+    {"maximise", "maximise needs the full screen; here there are no panels"},
+    {"open", "open needs the full screen; here there are no panels"},
+    {"close", "close needs the full screen; quit ends the program"},
+    {"keys x", "keys: 'x' is too much; usage: keys"},
+    {"command-line", "command-line needs the full screen; type the command itself"},
+    {"edit", "edit needs the full screen; 'prompt TEXT' gives a new one"},
+    {"help stpe", "there is no command 'stpe'; did you mean 'step'?"},
+    {"source", "source: FILE is missing; usage: source FILE"},
+    {"echo \"a", "the quote at column 6 is not closed"},
+    {"version x", "version: 'x' is too much; usage: version"},
+    {"quit now", "quit: 'now' is too much; usage: quit"},
+    {"stpe", "there is no command 'stpe'; did you mean 'step'?"},
+    {"zzzzzz", "there is no command 'zzzzzz'; 'help' lists them"},
+    {"s", "'s' could be any of step, select, stage, show, set, source"},
+    {"\"\"", "there is no command ''; 'help' lists them"},
+};
+// clang-format on
+
+static void test_wrong(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct fixture f;
+        open_fixture(&f, TEXT, false);
+        if (command_run(&f.env, wrong[i].line, &f.err))
+            fail_msg("'%s' did not fail", wrong[i].line);
+        assert_string_equal(f.err.text, wrong[i].message);
+        close_fixture(&f);
+    }
+}
+
+/* The command that a line of `wrong` is about: the last one in it. */
+static bool about(const char *line, const char *name)
+{
+    const char *last = strrchr(line, ';');
+
+    line = last ? last + 1 : line;
+    line += strspn(line, " ");
+    return !strncmp(line, name, strlen(name)) && strchr(" ", line[strlen(name)]);
+}
+
+static void test_wrong_covers_all(void **state)
+{
+    (void) state;
+    for (const struct command *c = command_table; c->name; c++) {
+        bool found = false;
+        for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+            found = found || about(wrong[i].line, c->name);
+        if (!found)
+            fail_msg("no failing input for %s", c->name);
+    }
+}
+
+static void test_find(void **state)
+{
+    (void) state;
+    struct err err = ERR_INIT;
+
+    assert_string_equal(command_find("prompt", &err)->name, "prompt");
+    assert_string_equal(command_find("pr", &err)->name, "prompt");
+    assert_string_equal(command_find("set", &err)->name, "set");
+    assert_null(command_find("st", &err));
+    assert_string_equal(err.text, "'st' could be any of step, stage");
+    assert_null(command_find("", &err));
+}
+
+static void test_undone(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    /* A failing patch leaves none of its parts. */
+    open_fixture(&f, TEXT, false);
+    assert_false(command_run(&f.env, "patch L0.attn.z,L0.ln1.scale zero", &f.err));
+    assert_int_equal(f.session->n_ablations, 0);
+    assert_int_equal(run_n_patches(f.session->run), 0);
+    /* The first error ends the line. */
+    assert_false(command_run(&f.env, "echo one; stpe; echo two", &f.err));
+    assert_string_equal(f.out.text, "one\n");
+    close_fixture(&f);
+}
+
+/* --- keys and the screen --- */
+
+static void test_keys(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    open_fixture(&f, TEXT, true);
+    for (const struct key *k = key_table; k->key; k++) {
+        assert_ptr_equal(key_find(k->key), k);
+        f.err.text[0] = '\0';
+        if (command_run(&f.env, k->line, &f.err))
+            continue;
+        if (strncmp(k->line, "view ", 5)) /* a digit may have no view yet */
+            fail_msg("%s (%s): %s", k->key, k->line, f.err.text);
+    }
+    assert_true(f.session->quit);
+    assert_null(key_find("no such key"));
+    close_fixture(&f);
+}
+
+static void test_screen(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    open_fixture(&f, TEXT, true);
+    assert_true(command_run(&f.env, "run; generate 3", &f.err));
+    assert_true(f.screen.running);
+    assert_int_equal(f.screen.generating, 3);
+    assert_true(command_run(&f.env, "close quit", &f.err));
+    assert_false(f.screen.running);
+    assert_int_equal(f.screen.generating, 0);
+    assert_true(command_run(&f.env, "keys", &f.err));
+    assert_true(f.screen.help);
+    assert_true(command_run(&f.env, "maximise; close quit", &f.err));
+    assert_false(f.screen.help);
+    assert_true(f.screen.maximised);
+    assert_true(command_run(&f.env, "close quit", &f.err));
+    assert_false(f.screen.maximised);
+    assert_false(f.session->quit);
+    assert_true(command_run(&f.env, "close", &f.err));
+    assert_false(f.session->quit);
+    assert_true(command_run(&f.env, "command-line \"set temp \"; edit", &f.err));
+    assert_true(f.screen.want_line && f.screen.want_edit);
+    assert_string_equal(f.screen.line, "set temp ");
+    assert_true(command_run(&f.env, "view attention; head 2; move right; move up 2", &f.err));
+    assert_int_equal(f.screen.panel[f.screen.focus], view_find("attention"));
+    assert_int_equal(f.session->at.head, 2);
+    assert_int_equal(f.session->at.query, f.session->ids.n - 3);
+    assert_true(command_run(&f.env, "show heads", &f.err));
+    assert_int_equal(f.screen.panel[f.screen.focus], view_find("heads"));
+    assert_true(command_run(&f.env, "show L1.H4.pattern", &f.err));
+    assert_int_equal(f.screen.panel[f.screen.focus], view_find("tensor"));
+    assert_int_equal(f.screen.value, program_value(f.session->program, 1, "attn.pattern"));
+    assert_int_equal(f.session->at.head, 4);
+    assert_string_equal(f.out.text, "");
+    assert_true(command_run(&f.env, "close quit", &f.err));
+    assert_true(f.session->quit);
+    close_fixture(&f);
+}
+
+/* --- completion --- */
+
+static void completes(const struct session *s, const char *line, const char *first,
+                      const char *holds)
+{
+    char **word = command_complete(s, line, strlen(line));
+    bool found = false;
+
+    if (!word)
+        fail_msg("'%s': no candidates", line);
+    if (!first) {
+        assert_null(word[0]);
+    } else {
+        if (!word[0])
+            fail_msg("'%s': no candidates", line);
+        assert_string_equal(word[0], first);
+        for (int i = 0; word[i]; i++)
+            found = found || !strcmp(word[i], holds);
+        if (!found)
+            fail_msg("'%s': no '%s'", line, holds);
+    }
+    for (int i = 0; word[i]; i++)
+        free(word[i]);
+    free(word);
+}
+
+static void test_complete(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    open_fixture(&f, TEXT, false);
+    completes(f.session, "", "ablate", "version");
+    completes(f.session, "ste", "step", "step");
+    completes(f.session, "step ", "layer", "token");
+    completes(f.session, "step; ba", "back", "back");
+    completes(f.session, "step;", "ablate", "step");
+    completes(f.session, "set ", "ascii", "top-k");
+    completes(f.session, "set scale r", "row-max", "row-max");
+    completes(f.session, "until soft", "softmax", "softmax");
+    completes(f.session, "until L2.s", "L2.scale", "L2.softmax");
+    completes(f.session, "show patt", "pattern", "pattern");
+    completes(f.session, "show att", "attention", "attn.pattern");
+    completes(f.session, "show blocks.1.ln1.", "blocks.1.ln1.mean", "blocks.1.ln1.scale");
+    completes(f.session, "help va", "values", "values");
+    completes(f.session, "zzz", NULL, NULL);
+    completes(f.session, "step layer 3 ", NULL, NULL);
+    assert_null(command_complete(f.session, "source ", 7));
+    assert_null(command_complete(f.session, "echo \"open", 10));
+    close_fixture(&f);
+}
+
+/* --- help and the manual --- */
+
+static void test_help(void **state)
+{
+    (void) state;
+    struct fixture f;
+    struct str line = STR_INIT;
+
+    open_fixture(&f, NULL, false);
+    assert_true(command_run(&f.env, "help", &f.err));
+    for (const struct command *c = command_table; c->name; c++) {
+        struct str usage = STR_INIT;
+        command_usage(c, &usage);
+        assert_non_null(strstr(f.out.text, usage.text));
+        str_release(&usage);
+    }
+    for (const struct command *c = command_table; c->name; c++) {
+        str_clear(&f.out);
+        str_clear(&line);
+        str_addf(&line, "help %s", c->name);
+        assert_true(command_run(&f.env, line.text, &f.err));
+        assert_non_null(strstr(f.out.text, c->help));
+        assert_non_null(strstr(f.out.text, c->example));
+    }
+    str_clear(&f.out);
+    assert_true(command_run(
+        &f.env, "help keys; help values; help ops; help settings; help views", &f.err));
+    assert_safe(f.out.text);
+    assert_non_null(strstr(f.out.text, "row-max"));
+    str_release(&line);
+    close_fixture(&f);
+}
+
+static void test_man(void **state)
+{
+    (void) state;
+    struct str man = STR_INIT;
+
+    if (system("mandoc -T lint /dev/null >/dev/null 2>&1; test $? -ne 127") != 0) {
+        print_message("skipped: there is no mandoc here\n");
+        skip();
+    }
+    str_adds(&man, ".Dd November 22, 2026\n.Dt GPTSCOPE 1\n.Os\n.Sh NAME\n.Nm gptscope\n"
+                   ".Nd terminal microscope for GPT\n");
+    command_man(&man);
+    key_man(&man);
+    put_file("in.txt", man.text);
+    assert_int_equal(system("mandoc -T lint -W warning in.txt"), 0);
+    str_release(&man);
+}
+
+static void test_themes(void **state)
+{
+    (void) state;
+    const struct setting *row = setting_find("theme");
+    int n = 0;
+
+    for (; row->words[n]; n++)
+        assert_string_equal(row->words[n], themes[n].name);
+    assert_null(themes[n].name);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_wrong_covers_all),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_undone),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_screen),
+        cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_man),
+        cmocka_unit_test(test_themes),
+    };
+
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+}

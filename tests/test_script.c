@@ -1,0 +1,81 @@
+/* Scripts and the prompt through a pipe print what they printed before. UPDATE_GOLDEN=1 writes
+ * the expected output anew. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "command_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- scripts --- */
+
+/* What a script prints, its error included. */
+static void run_script(const char *name, struct str *out)
+{
+    struct fixture f;
+    char path[4200];
+
+    open_fixture(&f, NULL, false);
+    snprintf(path, sizeof path, "%s/script/%s.gpt", tests_dir, name);
+    bool ok = command_file(&f.env, path, &f.err);
+    str_add(out, f.out.text, f.out.len);
+    if (!ok) /* without the folder */
+        str_addf(out, "error: %s\n", strstr(f.err.text, name));
+    close_fixture(&f);
+}
+
+static void test_scripts(void **state)
+{
+    (void) state;
+    static const char *const scripts[] = {"step",   "look",  "values",
+                                          "change", "quote", "picture"};
+
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+        struct str a = STR_INIT, b = STR_INIT;
+        run_script(scripts[i], &a);
+        run_script(scripts[i], &b);
+        assert_string_equal(a.text, b.text);
+        assert_safe(a.text);
+        golden(scripts[i], a.text);
+        str_release(&a);
+        str_release(&b);
+    }
+}
+
+static void test_script_errors(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    open_fixture(&f, NULL, false);
+    put_file("bad.gpt", "echo one\n\nstpe\necho two\n");
+    assert_false(command_run(&f.env, "source bad.gpt", &f.err));
+    assert_string_equal(f.err.text,
+                        "bad.gpt:3: there is no command 'stpe'; did you mean 'step'?");
+    assert_string_equal(f.out.text, "one\n");
+    put_file("loop.gpt", "source loop.gpt\n");
+    assert_false(command_run(&f.env, "source loop.gpt", &f.err));
+    assert_non_null(
+        strstr(f.err.text, "'loop.gpt': scripts source each other more than 16 deep"));
+    assert_int_equal(f.env.depth, 0);
+    assert_false(command_run(&f.env, "source missing.gpt", &f.err));
+    assert_false(command_script(&f.env, "x", "echo a\0b\n", 9, &f.err));
+    assert_string_equal(f.err.text, "x:1: the line holds a NUL byte");
+    close_fixture(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_scripts),
+        cmocka_unit_test(test_script_errors),
+    };
+
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+}

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define EXAMPLE_PROMPT "Tom gave the red ball to Anna. Anna"
+
 /* --- dump --- */
 
 static bool dump_options(const struct tool_args *a, struct err *err)
@@ -51,14 +53,19 @@ int tool_dump(const struct tool_args *a, FILE *out, struct err *err)
 
 /* --- run, repl, the screen --- */
 
-/* A session whose prompt is that of the options, or empty. */
-static int open_front(struct tool_session *t, const struct tool_args *a, struct err *err)
+/* A session whose prompt is that of the options, or `fallback` (NULL: none). */
+static int open_front(struct tool_session *t, const struct tool_args *a, const char *fallback,
+                      struct err *err)
 {
     if (tool_has_text(a))
         return tool_open(t, a, err);
     *t = (struct tool_session){.compute = compute_new((int) a->set.threads)};
     t->session = session_new(tool_model(a, false), t->compute, &a->set, err);
-    return t->session ? 0 : 1;
+    if (!t->session)
+        return 1;
+    if (fallback && !session_prompt(t->session, fallback, strlen(fallback), err))
+        *err = (struct err) ERR_INIT; /* a model that cannot take it starts without */
+    return 0;
 }
 
 static int run_commands(struct session *s, const struct tool_args *a, FILE *out,
@@ -83,7 +90,7 @@ int tool_run(const struct tool_args *a, FILE *out, struct err *err)
     struct tool_session t;
     prompt.n_rest = 0;
     tool_catch_interrupt();
-    int status = open_front(&t, &prompt, err);
+    int status = open_front(&t, &prompt, NULL, err);
     if (status == 0)
         status = run_commands(t.session, a, out, err);
     tool_close(&t);
@@ -94,7 +101,7 @@ int tool_repl(const struct tool_args *a, FILE *out, struct err *err)
 {
     struct tool_session t;
     (void) out;
-    int status = open_front(&t, a, err);
+    int status = open_front(&t, a, NULL, err);
     if (status == 0)
         status = ui_repl(t.session, a, err);
     tool_close(&t);
@@ -103,11 +110,15 @@ int tool_repl(const struct tool_args *a, FILE *out, struct err *err)
 
 int tool_screen(const struct tool_args *a, FILE *out, struct err *err)
 {
-    (void) a;
+    struct tool_session t;
     (void) out;
-    if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
+    if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)) {
         err_set(err, "the screen needs a terminal; try gptscope generate or gptscope repl");
-    else
-        err_set(err, "this version has no screen; try gptscope repl");
-    return 1;
+        return 1;
+    }
+    int status = open_front(&t, a, EXAMPLE_PROMPT, err);
+    if (status == 0)
+        status = ui_curses(t.session, a, err);
+    tool_close(&t);
+    return status;
 }

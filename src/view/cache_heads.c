@@ -87,15 +87,29 @@ static void conclude(struct head_summary *h, const struct tally *t)
     h->entropy = t->entropy / n;
 }
 
-/* The picture pools from query `first` on, so that it shows what is counted. */
+/* Pixels [*begin, *end) that token i of n lies in: one of them, or several when the picture has
+ * more pixels than there are tokens. */
+static void thumb_span(int thumb, int n, int i, int *begin, int *end)
+{
+    *begin = (int) ((long) i * thumb / n);
+    *end = (int) ((long) (i + 1) * thumb / n);
+    if (*end == *begin)
+        ++*end;
+}
+
+/* The picture begins at query `first`, so that it shows what is counted. */
 static void pool_thumb(float *pixel, int thumb, int n, int first, int query, const float *p)
 {
-    int span = n - first;
-    int row = (int) ((long) (query - first) * thumb / span);
+    int top, bottom, left, right;
+    thumb_span(thumb, n - first, query - first, &top, &bottom);
     for (int j = first; j <= query; j++) {
-        float *dot = &pixel[row * thumb + (int) ((long) (j - first) * thumb / span)];
-        if (isnan(*dot) || p[j] > *dot)
-            *dot = p[j];
+        thumb_span(thumb, n - first, j - first, &left, &right);
+        for (int y = top; y < bottom; y++)
+            for (int x = left; x < right; x++) {
+                float *dot = &pixel[y * thumb + x];
+                if (isnan(*dot) || p[j] > *dot)
+                    *dot = p[j];
+            }
     }
 }
 

@@ -96,8 +96,8 @@ int draw_scale(struct canvas *c, struct rect clip, int x, int y, int cells,
     char low[16], high[16];
     int begin = x;
     double limit = s->kind == SCALE_ROW_MAX ? 1 : s->limit;
-    draw_number(low, sizeof low, s->is_signed ? -limit : 0, -5);
-    draw_number(high, sizeof high, limit, -5);
+    snprintf(low, sizeof low, "%.3g", -limit);
+    snprintf(high, sizeof high, "%.3g", limit);
     x += canvas_printf(c, clip, x, y, STYLE_AXIS, "%s ", s->is_signed ? low : "0");
     for (int i = 0; i < cells; i++)
         draw_heat(c, clip, x + i, y, 1, s, cells > 1 ? (double) i / (cells - 1) : 1);

@@ -164,7 +164,7 @@ int color_to_256(uint32_t rgb)
     high = blue(rgb) > high ? blue(rgb) : high;
     if (high - low > 48) /* a grey, though near, would break the run of a colour map */
         return 16 + 36 * r + 6 * g + b;
-    int mean = (red(rgb) + green(rgb) + blue(rgb)) / 3;
+    int mean = (3 * red(rgb) + 4 * green(rgb) + 2 * blue(rgb) + 4) / 9; /* as in distance */
     int step = mean < 3 ? 0 : mean > 238 ? 23 : (mean - 3) / 10;
     uint32_t shade = (uint32_t) (8 + 10 * step) * 0x010101u;
     if (distance(rgb, shade) < distance(rgb, cube))

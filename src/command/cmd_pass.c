@@ -44,6 +44,7 @@ bool cmd_step(struct command_env *env, const struct arg *arg, struct err *err)
             break;
         }
     }
+    session_follow(env->session);
     if (ok && unit != UNIT_OP)
         where_print(env->session, env->out);
     return ok;
@@ -77,6 +78,7 @@ bool cmd_until(struct command_env *env, const struct arg *arg, struct err *err)
             return false;
     if (!session_until(s, op, err))
         return false;
+    session_follow(s);
     where_print(s, env->out);
     return true;
 }

@@ -10,6 +10,7 @@ const struct key key_table[] = {
     {"S", "step layer", "step to the next layer", "layer"},
     {"f", "step token", "finish this pass", "token"},
     {"b", "back", "step back", "back"},
+    {"g", "back token", "back to the start of this pass", "again"},
     {"r", "run", "run to the end", "run"},
     {"n", "generate", "generate the next token", "next token"},
     {"N", "generate 10", "generate ten tokens", NULL},

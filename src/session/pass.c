@@ -82,6 +82,18 @@ bool session_step(struct session *s, struct err *err)
     return true;
 }
 
+void session_follow(struct session *s)
+{
+    int pc = run_pc(s->run);
+    const struct op *op = &s->program->op[pc > 0 ? pc - 1 : 0];
+
+    if (op->layer < 0)
+        return;
+    s->at.layer = op->layer;
+    if (op->code >= OP_SCORES && op->code <= OP_MIX)
+        s->at.stage = (enum stage)(STAGE_RAW + (op->code - OP_SCORES));
+}
+
 static int next_block(const struct program *p, int pc)
 {
     for (int l = 0; l <= p->hp.n_layer; l++)

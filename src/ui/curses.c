@@ -145,6 +145,7 @@ static void generate_one(struct app *a)
     }
     say_token(a, id);
     a->st.generating--;
+    a->st.running = a->st.generating == 0; /* the last one is computed, too */
     if (tokenizer_is_end(a->s->tokenizer, id) && !a->s->set.ignore_eos) {
         a->st.generating = 0;
         app_say(a, false, "the end-of-text token was chosen");
@@ -208,7 +209,8 @@ static void map_key(struct app *a, const struct event *e)
         snprintf(text, sizeof text, "%s does nothing here; ? lists the keys", e->key);
         app_say(a, false, text);
     } else if (steps(k->line) && session_done(a->s) && a->s->ids.n > 0) {
-        snprintf(text, sizeof text, "all %d tokens are computed; n adds the next, b steps back",
+        snprintf(text, sizeof text,
+                 "all %d tokens are computed; g begins this pass again, n adds the next token",
                  a->s->ids.n);
         app_say(a, false, text);
     } else {
@@ -278,6 +280,8 @@ static void loop(struct app *a)
             dirty = true;
         }
         a->working = busy(a);
+        if (!a->working)
+            a->st.rate = 0;
         if (dirty &&
             ((e.kind == EVENT_NONE && !busy(a)) || clock_measure() > a->drawn + FRAME)) {
             draw(a);
@@ -312,8 +316,8 @@ static void begin(struct app *a)
     a->st.hints = a->hints;
     fit_canvas(a);
     app_say(a, false,
-            "? lists the keys   b steps back through the pass   n adds the next token"
-            "   e edits the prompt");
+            "e edits the prompt   g begins the pass again: Space steps through it   "
+            "n adds a token   ? all keys");
     /* The first picture shows a whole pass when that takes no time. */
     a->st.running = a->s->ids.n > 0;
     if (a->st.running)

@@ -99,6 +99,7 @@ bool cmd_back(struct command_env *env, const struct arg *arg, struct err *err)
             break;
         }
     }
+    session_follow(s);
     if (ok)
         where_print(s, env->out);
     return ok;

@@ -132,7 +132,7 @@ void golden(const char *name, const char *got)
     char path[4200];
 
     snprintf(path, sizeof path, "%s/script/%s.out", tests_dir, name);
-    if (getenv("UPDATE_GOLDEN"))
+    if (getenv("GOLDEN_UPDATE"))
         put_file(path, got);
     if (!file_read(&want, path, 1 << 20, &err))
         fail_msg("%s", err.text);

@@ -28,7 +28,7 @@ void close_fixture(struct fixture *f);
 void put_file(const char *path, const char *text);
 /* Nothing but printable text and newlines. */
 void assert_safe(const char *text);
-/* Holds output against tests/script/NAME.out; UPDATE_GOLDEN=1 writes that anew. */
+/* Holds output against tests/script/NAME.out; GOLDEN_UPDATE=1 writes that anew. */
 void golden(const char *name, const char *got);
 
 #endif

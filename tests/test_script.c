@@ -1,4 +1,4 @@
-/* Scripts and the prompt through a pipe print what they printed before. UPDATE_GOLDEN=1 writes
+/* Scripts and the prompt through a pipe print what they printed before. GOLDEN_UPDATE=1 writes
  * the expected output anew. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -139,12 +139,38 @@ static void test_interrupt(void **state)
     session_free(s);
 }
 
+static void test_follow(void **state)
+{
+    (void) state;
+    static const enum stage after[] = {STAGE_RAW,     STAGE_SCALED, STAGE_MASKED,
+                                       STAGE_PATTERN, STAGE_MIX,    STAGE_PATTERN};
+    struct session *s = open_plain("tiny-llama", TEXT);
+    int first = program_attention(s->program, 2, NULL);
+
+    s->at.stage = STAGE_SCALED;
+    OK(session_until(s, first, &err));
+    session_follow(s, true);
+    assert_int_equal(s->at.layer, 2);
+    assert_int_equal(s->at.stage, STAGE_SCALED); /* what was chosen stays until attention */
+    for (int i = 0; i < 6; i++) {
+        OK(session_step(s, &err));
+        session_follow(s, true);
+        assert_int_equal(s->at.stage, after[i]);
+    }
+    s->at.stage = STAGE_RAW;
+    OK(session_layer(s, &err) && session_layer(s, &err));
+    session_follow(s, false);
+    assert_int_equal(s->at.layer, 3);
+    assert_int_equal(s->at.stage, STAGE_RAW);
+    session_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_edit_in_pass), cmocka_unit_test(test_steps),
         cmocka_unit_test(test_until),        cmocka_unit_test(test_back),
-        cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_interrupt),    cmocka_unit_test(test_follow),
     };
 
     return cmocka_run_group_tests(tests, session_setup, session_teardown);

@@ -44,7 +44,7 @@ bool cmd_step(struct command_env *env, const struct arg *arg, struct err *err)
             break;
         }
     }
-    session_follow(env->session);
+    session_follow(env->session, unit == UNIT_OP);
     if (ok && unit != UNIT_OP)
         where_print(env->session, env->out);
     return ok;
@@ -78,7 +78,7 @@ bool cmd_until(struct command_env *env, const struct arg *arg, struct err *err)
             return false;
     if (!session_until(s, op, err))
         return false;
-    session_follow(s);
+    session_follow(s, false);
     where_print(s, env->out);
     return true;
 }

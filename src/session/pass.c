@@ -82,16 +82,18 @@ bool session_step(struct session *s, struct err *err)
     return true;
 }
 
-void session_follow(struct session *s)
+void session_follow(struct session *s, bool stage)
 {
-    int pc = run_pc(s->run);
-    const struct op *op = &s->program->op[pc > 0 ? pc - 1 : 0];
+    int pc = run_pc(s->run), last = pc > 0 ? pc - 1 : 0;
+    const struct op *op = &s->program->op[last];
 
     if (op->layer < 0)
         return;
     s->at.layer = op->layer;
-    if (op->code >= OP_SCORES && op->code <= OP_MIX)
+    if (stage && op->code >= OP_SCORES && op->code <= OP_MIX)
         s->at.stage = (enum stage)(STAGE_RAW + (op->code - OP_SCORES));
+    else if (stage && last > 0 && op[-1].code == OP_MIX)
+        s->at.stage = STAGE_PATTERN;
 }
 
 static int next_block(const struct program *p, int pc)

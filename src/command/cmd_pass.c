@@ -99,7 +99,7 @@ bool cmd_back(struct command_env *env, const struct arg *arg, struct err *err)
             break;
         }
     }
-    session_follow(s);
+    session_follow(s, unit == UNIT_OP);
     if (ok)
         where_print(s, env->out);
     return ok;

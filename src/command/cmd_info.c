@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/safe.h"
+#include "model/parts.h"
 #include "tensor/compute.h"
 
 #include <stdlib.h>
@@ -82,19 +83,6 @@ bool cmd_logits(struct command_env *env, const struct arg *arg, struct err *err)
     return ok;
 }
 
-static uint64_t parameters(const struct model *m, uint64_t *bytes)
-{
-    uint64_t n = 0;
-
-    *bytes = 0;
-    for (int i = 0; i < model_n_weights(m); i++) {
-        struct weight_info w = model_weight_info(m, i);
-        n += (uint64_t) w.rows * (uint64_t) w.cols;
-        *bytes += w.bytes;
-    }
-    return n;
-}
-
 bool cmd_info(struct command_env *env, const struct arg *arg, struct err *err)
 {
     const struct session *s = env->session;
@@ -102,7 +90,7 @@ bool cmd_info(struct command_env *env, const struct arg *arg, struct err *err)
     const char *path = model_path(s->model);
     struct run_memory mem;
     struct str *out = env->out;
-    uint64_t bytes, n = parameters(s->model, &bytes);
+    struct parts parts;
 
     (void) arg;
     (void) err;
@@ -115,7 +103,9 @@ bool cmd_info(struct command_env *env, const struct arg *arg, struct err *err)
              hp->d_mlp);
     str_addf(out, "vocabulary %d tokens, %s\n", hp->n_vocab, tokenizer_kind(s->tokenizer));
     str_addf(out, "context    %d of the model's %d\n", run_n_ctx(s->run), hp->n_ctx);
-    str_addf(out, "parameters %llu in %.1f MB\n", (unsigned long long) n, (double) bytes / 1e6);
+    parts_count(&parts, s->model);
+    str_addf(out, "parameters %llu in %.1f MB\n", (unsigned long long) parts.total,
+             (double) parts.bytes / 1e6);
     run_memory(s->run, &mem);
     str_addf(out, "memory     cache %.2f MB, kept %.2f MB, pass %.2f MB\n",
              (double) mem.cache / 1e6, (double) mem.kept / 1e6,

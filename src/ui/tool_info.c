@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "base/safe.h"
 #include "model/gguf.h"
+#include "model/parts.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -113,55 +114,7 @@ static void sheet_print(struct sheet *s, FILE *out)
     tool_put(out, &s->out);
 }
 
-/* --- what is counted --- */
-
-enum part { PART_EMBEDDING, PART_ATTENTION, PART_MLP, PART_NORMS, PART_HEAD, PARTS };
-static const char *const part_names[] = {"embedding", "attention", "mlp", "norms", "head"};
-
-static enum part part_of(enum weight_role role)
-{
-    switch (role) {
-    case W_TOK_EMBD:
-    case W_POS_EMBD:
-        return PART_EMBEDDING;
-    case W_LN1_GAIN:
-    case W_LN1_BIAS:
-    case W_LN2_GAIN:
-    case W_LN2_BIAS:
-    case W_LN_FINAL_GAIN:
-    case W_LN_FINAL_BIAS:
-        return PART_NORMS;
-    case W_MLP_GATE:
-    case W_MLP_UP:
-    case W_MLP_UP_BIAS:
-    case W_MLP_DOWN:
-    case W_MLP_DOWN_BIAS:
-        return PART_MLP;
-    case W_LM_HEAD:
-        return PART_HEAD;
-    default:
-        return PART_ATTENTION;
-    }
-}
-
-struct totals {
-    uint64_t part[PARTS], params, bytes;
-    uint64_t dtype_bytes[DTYPE_COUNT];
-};
-
-static struct totals count_weights(const struct model *m)
-{
-    struct totals t = {0};
-    for (int i = 0; i < model_n_weights(m); i++) {
-        struct weight_info w = model_weight_info(m, i);
-        uint64_t n = (uint64_t) w.rows * (uint64_t) w.cols;
-        t.part[part_of(w.role)] += n;
-        t.params += n;
-        t.bytes += w.bytes;
-        t.dtype_bytes[w.dtype] += w.bytes;
-    }
-    return t;
-}
+/* --- a model --- */
 
 static void show_hparams(struct sheet *s, const struct hparams *hp)
 {
@@ -190,19 +143,19 @@ static void show_hparams(struct sheet *s, const struct hparams *hp)
 static void show_weights(struct sheet *s, const struct model *m, const struct settings *set)
 {
     const struct hparams *hp = model_hparams(m);
-    struct totals t = count_weights(m);
-    uint64_t d = (uint64_t) hp->d_model, layers = (uint64_t) hp->n_layer;
+    struct parts t;
+    uint64_t layers = (uint64_t) hp->n_layer;
     int run_ctx = hp->n_ctx < RUN_DEFAULT_CTX ? hp->n_ctx : RUN_DEFAULT_CTX;
     uint64_t ctx = set->ctx > 0 ? (uint64_t) set->ctx : (uint64_t) run_ctx;
     uint64_t token = 2 * layers * (uint64_t) hp->n_kv_head * (uint64_t) hp->d_head * 4;
 
+    parts_count(&t, m);
     sheet_section(s, "parameters");
-    for (int i = 0; i < PARTS; i++)
-        sheet_count(s, part_names[i], t.part[i],
+    for (int i = 0; i < PART_COUNT; i++)
+        sheet_count(s, part_name((enum part) i), t.params[i],
                     i == PART_HEAD && hp->tied ? "is the token embedding" : NULL);
-    sheet_count(s, "total", t.params, NULL);
-    sheet_count(s, "12_n_layer_d_model2", 12 * layers * d * d,
-                "the rule of thumb for attention and mlp");
+    sheet_count(s, "total", t.total, NULL);
+    sheet_count(s, "12_n_layer_d_model2", t.rule, "the rule of thumb for attention and mlp");
 
     sheet_section(s, "memory");
     sheet_bytes(s, "weights", t.bytes);

@@ -115,6 +115,10 @@ static const struct example examples[] = {
     {"gptscope </dev/null", 1, "",
      "gptscope: the screen needs a terminal; try gptscope generate or gptscope repl\n"},
     {"gptscope run missing.txt", 1, "", "~missing.txt"},
+    {"gptscope -c 'echo one; echo two'", 0, "one\ntwo\n", ""},
+    {"printf 'echo one\necho two' | gptscope run -", 0, "one\ntwo\n", ""},
+    {"printf 'echo one\nstpe' | gptscope run -", 1, "one\n",
+     "gptscope: stdin:2: there is no command 'stpe'; did you mean 'step'?\n"},
     {"gptscope bench --prompt-tokens 300", 2, "", "~do not fit the context of 256"},
 
     /* texts */

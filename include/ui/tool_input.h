@@ -16,8 +16,10 @@
 /* The model as given by -m, by the first argument when as_word, or the default. */
 const char *tool_model(const struct tool_args *a, bool as_word);
 
-/* The text given by -p or as the argument; "-" reads standard input to its end, any bytes.
- * False with a usage error when there is none or more than one. */
+/* All of standard input, any bytes. */
+bool tool_stdin(struct str *out, struct err *err);
+/* The text given by -p or as the argument; "-" reads standard input. False with a usage error
+ * when there is none or more than one. */
 bool tool_text(const struct tool_args *a, struct str *out, struct err *err);
 bool tool_has_text(const struct tool_args *a);
 /* "1,2,3", blanks between allowed. */

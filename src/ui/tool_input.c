@@ -20,7 +20,7 @@ const char *tool_model(const struct tool_args *a, bool as_word)
     return as_word && a->n_rest > 0 ? a->rest[0] : builtins[0].name;
 }
 
-static bool read_stdin(struct str *out, struct err *err)
+bool tool_stdin(struct str *out, struct err *err)
 {
     char buf[1 << 16];
     ssize_t n = 0;
@@ -50,7 +50,7 @@ bool tool_text(const struct tool_args *a, struct str *out, struct err *err)
                        a->rest[a->prompt ? 0 : 1]);
     const char *text = a->prompt ? a->prompt : a->rest[0];
     if (strcmp(text, "-") == 0)
-        return read_stdin(out, err);
+        return tool_stdin(out, err);
     str_adds(out, text);
     return true;
 }

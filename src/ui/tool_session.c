@@ -68,14 +68,25 @@ static int open_front(struct tool_session *t, const struct tool_args *a, const c
     return 0;
 }
 
+static bool run_script(struct command_env *env, const struct tool_args *a, struct err *err)
+{
+    struct str text = STR_INIT;
+    if (a->commands)
+        return command_run(env, a->commands, err);
+    if (strcmp(a->rest[0], "-") != 0)
+        return command_file(env, a->rest[0], err);
+    bool ok = tool_stdin(&text, err) && command_script(env, "stdin", text.text, text.len, err);
+    str_release(&text);
+    return ok;
+}
+
 static int run_commands(struct session *s, const struct tool_args *a, FILE *out,
                         struct err *err)
 {
     struct str text = STR_INIT;
     struct command_env env = {.session = s, .out = &text, .json = a->json};
     ui_output(&env);
-    bool ok =
-        a->commands ? command_run(&env, a->commands, err) : command_file(&env, a->rest[0], err);
+    bool ok = run_script(&env, a, err);
     tool_put(out, &text);
     return ok ? 0 : 1;
 }
@@ -111,7 +122,8 @@ int tool_repl(const struct tool_args *a, FILE *out, struct err *err)
 int tool_screen(const struct tool_args *a, FILE *out, struct err *err)
 {
     struct tool_session t;
-    (void) out;
+    if (a->commands)
+        return tool_run(a, out, err);
     if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)) {
         err_set(err, "the screen needs a terminal; try gptscope generate or gptscope repl");
         return 1;

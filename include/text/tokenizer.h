@@ -58,18 +58,27 @@ enum {
 bool tokenizer_encode(const struct tokenizer *t, const char *text, size_t n, int flags,
                       struct ids *ids, struct err *err);
 
-/* Each merge of one piece of text, in order, for the merge view: pieces [0, n_pieces) after the
- * merge lie in `cuts` as byte offsets into the text (n_pieces + 1 of them). */
+/* Each merge of a text of at most 2048 bytes, in order, for the merge view: pieces [0,
+ * n_pieces) after the merge lie in `cuts` as byte offsets into log.text (n_pieces + 1 of them).
+ * The last step's pieces are those that tokenizer_encode (without special tokens) makes. */
 struct merge_step {
-    int left, right, result; /* token ids; -1, -1, -1 for the starting state */
-    int rank;                /* of the merge; -1 at the start */
+    int left, right, result; /* token ids; -1, -1, -1 for the starting state; -1, -1, id when
+                                a piece is taken for a token without merging */
+    int rank;                /* of the merge; -1 in those two cases */
     int n_pieces;
     int *cuts;
 };
 struct merge_log {
     struct merge_step *step;
     int n, cap;
+    char *text; /* as the tokenizer cuts it: with SentencePiece's space in front, in form C */
+    size_t n_text;
 };
+#define MERGE_LOG_INIT                                                                         \
+    {                                                                                          \
+        0, 0, 0, 0, 0                                                                          \
+    }
+/* Into a log that was initialized; what it held is released first. */
 bool tokenizer_merges(const struct tokenizer *t, const char *text, size_t n,
                       struct merge_log *log, struct err *err);
 void merge_log_release(struct merge_log *log);
@@ -82,7 +91,7 @@ bool tokenizer_bytes(const struct tokenizer *t, int id, const char **bytes, size
 char *tokenizer_label(const struct tokenizer *t, int id, char *buf, size_t size);
 
 /* Appends the text of ids, byte for byte. (SentencePiece: the first piece's space is dropped,
- * as encode put it there.) */
+ * as encode put it there; after a special token, too.) */
 void tokenizer_decode(const struct tokenizer *t, const int32_t *ids, int n, struct str *out);
 
 /* Streaming: feed ids, take what is whole. Never gives half a UTF-8 character; at the end, what
@@ -91,9 +100,11 @@ struct decoder {
     const struct tokenizer *tokenizer;
     char held[8];
     int n_held;
-    bool begun;
+    bool begun; /* a space that comes next belongs to the text */
 };
 void decoder_init(struct decoder *d, const struct tokenizer *t);
+/* For tokens that go on after `last`: the first one's space is kept where it parts words. */
+void decoder_init_after(struct decoder *d, const struct tokenizer *t, int last);
 void decoder_feed(struct decoder *d, int id, struct str *out);
 void decoder_finish(struct decoder *d, struct str *out);
 

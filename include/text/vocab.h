@@ -64,6 +64,7 @@ struct vocab {
     struct added_set specials;       /* user-defined and control tokens, for TOKENIZE_SPECIAL */
     struct added_set users;          /* user-defined tokens only */
     int byte_id[256];                /* token of one byte, or -1 */
+    int ascii_id[128];               /* token of one ASCII character, or -1 */
     int bos, eos, unk;               /* -1: none */
     int end[VOCAB_MAX_ENDS], n_ends; /* more ends of text, besides eos */
     bool add_bos;
@@ -88,7 +89,7 @@ bool vocab_put(struct vocab *v, int64_t id, enum token_type type, const char *by
 /* The same from a byte-level file's text, in which each character stands for a byte. */
 bool vocab_put_mapped(struct vocab *v, int64_t id, const char *text, size_t n, struct err *err);
 const char *vocab_bytes(const struct vocab *v, int id, size_t *n); /* "" for unnamed ids */
-void vocab_add_split(struct vocab *v, const char *regex);
+bool vocab_add_split(struct vocab *v, const char *regex, struct err *err);
 void vocab_add_end(struct vocab *v, int64_t id);
 
 /* When all tokens are in: makes `find`. */
@@ -98,10 +99,13 @@ void vocab_reindex(struct vocab *v);
 /* The next merge in rank; false when a part or the result is no token. */
 bool vocab_merge(struct vocab *v, int rank, const char *left, size_t n_left, const char *right,
                  size_t n_right);
-/* SentencePiece: the merges follow from the scores (one per token). */
-void vocab_merge_by_scores(struct vocab *v, const float *score);
+/* SentencePiece: the merges follow from the scores, one per token. False when one is not a
+ * number. */
+bool vocab_merge_by_scores(struct vocab *v, const float *score, struct err *err);
 /* Last: special tokens and everything derived. */
 bool vocab_finish(struct vocab *v, struct err *err);
+/* It is found in text as a whole: special or user-defined. */
+bool vocab_is_added(const struct vocab *v, int id);
 /* A special or user-defined token by its text, or -1. */
 int vocab_find_special(const struct vocab *v, const char *text, size_t n);
 

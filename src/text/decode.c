@@ -4,19 +4,21 @@
 
 #include <string.h>
 
-/* The bytes of the next token; the first one's space goes where encoding had put it there. */
+/* The bytes of the next token, without the space that encoding puts before a stretch of text:
+ * at the beginning and, mostly, after a special token. */
 static void add_bytes(const struct tokenizer *t, int id, bool *begun, struct str *out)
 {
     const struct vocab *v = &t->vocab;
     size_t n;
     const char *bytes = vocab_bytes(v, id, &n);
 
-    if (!*begun && v->prefix != PREFIX_NONE && n > 0 && !tokenizer_is_special(t, id)) {
+    if (vocab_is_added(v, id)) {
+        *begun = v->prefix_once;
+    } else if (n > 0) {
+        size_t drop = !*begun && v->prefix != PREFIX_NONE && bytes[0] == ' ';
+        bytes += drop;
+        n -= drop;
         *begun = true;
-        if (bytes[0] == ' ') {
-            bytes++;
-            n--;
-        }
     }
     str_add(out, bytes, n);
 }
@@ -33,6 +35,12 @@ void decoder_init(struct decoder *d, const struct tokenizer *t)
 {
     memset(d, 0, sizeof *d);
     d->tokenizer = t;
+}
+
+void decoder_init_after(struct decoder *d, const struct tokenizer *t, int last)
+{
+    decoder_init(d, t);
+    d->begun = !vocab_is_added(&t->vocab, last) || t->vocab.prefix_once;
 }
 
 static void replace(struct str *out)

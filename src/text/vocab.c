@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,10 +93,12 @@ const char *vocab_bytes(const struct vocab *v, int id, size_t *n)
     return v->bytes.text + v->token[id].at;
 }
 
-void vocab_add_split(struct vocab *v, const char *regex)
+bool vocab_add_split(struct vocab *v, const char *regex, struct err *err)
 {
-    if (v->n_splits < VOCAB_MAX_SPLITS)
-        v->split[v->n_splits++] = xstrdup(regex);
+    if (v->n_splits == VOCAB_MAX_SPLITS)
+        return err_set(err, "the pre-tokenizer has more than %d steps", VOCAB_MAX_SPLITS);
+    v->split[v->n_splits++] = xstrdup(regex);
+    return true;
 }
 
 void vocab_add_end(struct vocab *v, int64_t id)
@@ -191,13 +194,17 @@ static void merges_into(struct vocab *v, int id, int rank)
     }
 }
 
-void vocab_merge_by_scores(struct vocab *v, const float *score)
+bool vocab_merge_by_scores(struct vocab *v, const float *score, struct err *err)
 {
-    float *sorted = xcalloc((size_t) v->n + 1, sizeof *sorted);
+    float *sorted;
     int n = 0;
 
-    for (int id = 0; id < v->n; id++)
-        sorted[id] = score[id];
+    for (int id = 0; id < v->n; id++) {
+        if (!isfinite(score[id]))
+            return err_set(err, "the score of token %d is not a finite number", id);
+    }
+    sorted = xcalloc((size_t) v->n + 1, sizeof *sorted);
+    memcpy(sorted, score, (size_t) v->n * sizeof *sorted);
     qsort(sorted, (size_t) v->n, sizeof *sorted, by_score);
     for (int id = 0; id < v->n; id++) {
         if (n == 0 || sorted[n - 1] != sorted[id])
@@ -210,6 +217,7 @@ void vocab_merge_by_scores(struct vocab *v, const float *score)
             merges_into(v, id, rank_of(sorted, n, score[id]));
     }
     free(sorted);
+    return true;
 }
 
 /* True when no merge joins a space to the end of something else: then a word's beginning is
@@ -236,12 +244,21 @@ static void find_byte_tokens(struct vocab *v)
         char c = (char) byte;
         if (v->kind == VOCAB_BYTES)
             v->byte_id[byte] = strmap_find(v->find, &c, 1);
+        if (byte < 128)
+            v->ascii_id[byte] = strmap_find(v->find, &c, 1);
     }
     for (int id = 0; id < v->n && v->kind == VOCAB_CHARS; id++) {
         const struct token *t = &v->token[id];
         if (t->type == TOKEN_BYTE && t->len == 1)
             v->byte_id[(uint8_t) v->bytes.text[t->at]] = id;
     }
+}
+
+bool vocab_is_added(const struct vocab *v, int id)
+{
+    int type = id >= 0 && id < v->n ? v->token[id].type : TOKEN_UNNAMED;
+
+    return type == TOKEN_USER || type == TOKEN_CONTROL || type == TOKEN_UNKNOWN;
 }
 
 static void find_specials(struct vocab *v)
@@ -253,7 +270,7 @@ static void find_specials(struct vocab *v)
             continue;
         if (t->type == TOKEN_USER)
             added_add(&v->users, text, t->len, id);
-        if (t->type == TOKEN_USER || t->type == TOKEN_CONTROL || t->type == TOKEN_UNKNOWN)
+        if (vocab_is_added(v, id))
             added_add(&v->specials, text, t->len, id);
     }
     added_sort(&v->users);

@@ -26,6 +26,7 @@ static void read_names(struct vocab *v, const json_t *o)
 {
     int bos = named_token(v, o, "bos_token"), eos = named_token(v, o, "eos_token");
     const json_t *add = json_object_get(o, "add_bos_token");
+    const char *class = json_string_value(json_object_get(o, "tokenizer_class"));
 
     if (bos >= 0)
         v->bos = bos;
@@ -33,6 +34,9 @@ static void read_names(struct vocab *v, const json_t *o)
         v->eos = eos;
     if (json_is_boolean(add))
         v->add_bos = json_is_true(add);
+    else if (class && (strncmp(class, "LlamaTokenizer", 14) == 0 ||
+                       strncmp(class, "GemmaTokenizer", 14) == 0))
+        v->add_bos = true; /* these classes' default */
 }
 
 static int checked_id(const struct vocab *v, const json_t *id)

@@ -8,15 +8,25 @@
 #include <string.h>
 
 /* tokenizer.ggml.pre: how byte-level text is cut before merging. */
+// clang-format off
 static const struct {
-    const char *name, *regex;
-    bool ignore_merges, nfc;
+    const char *name, *first, *regex; /* first: NULL, or what goes before regex */
+    bool ignore_merges, add_bos, nfc;
 } pre_table[] = {
-    {"gpt-2", regex_gpt2, false, false},      {"default", regex_gpt2, false, false},
-    {"llama-bpe", regex_llama3, true, false}, {"llama3", regex_llama3, true, false},
-    {"llama-v3", regex_llama3, true, false},  {"smollm", regex_gpt2, false, false},
-    {"qwen2", regex_qwen2, false, true},
+    {"gpt-2",     NULL,      regex_gpt2,   false, false, false},
+    {"default",   NULL,      regex_gpt2,   false, false, false},
+    {"olmo",      NULL,      regex_gpt2,   false, false, false},
+    {"smollm",    "\\p{N}", regex_gpt2,   false, false, false},
+    {"starcoder", "\\p{N}", regex_gpt2,   false, false, false},
+    {"llama-bpe", NULL,      regex_llama3, true,  true,  false},
+    {"llama3",    NULL,      regex_llama3, true,  true,  false},
+    {"llama-v3",  NULL,      regex_llama3, true,  true,  false},
+    {"qwen2",     NULL,      regex_qwen2,  false, false, true},
 };
+
+/* Files from before that key: these architectures used GPT-2's regex, others may not have. */
+static const char *const gpt2_like[] = {"gpt2", "gptneox", "gptj", "mpt", "phi2", "bloom"};
+// clang-format on
 
 static bool string_is(const struct gguf_string *s, const char *text)
 {
@@ -31,20 +41,38 @@ static bool not_supported(const char *key, const struct gguf_string *s, struct e
     return err_set(err, "%s is '%s', which is not supported", key, shown);
 }
 
+static bool assume_pre(const struct gguf *g, const char *key, struct gguf_string *pre,
+                       struct err *err)
+{
+    struct gguf_string arch = {"", 0};
+
+    if (!gguf_may_string(g, "general.architecture", &arch, err))
+        return false;
+    for (size_t i = 0; i < sizeof gpt2_like / sizeof *gpt2_like; i++) {
+        if (string_is(&arch, gpt2_like[i])) {
+            *pre = (struct gguf_string){"gpt-2", 5};
+            return true;
+        }
+    }
+    return err_set(
+        err, "%s is missing, so nothing says how to cut text; convert the model anew", key);
+}
+
 static bool read_pre(struct vocab *v, const struct gguf *g, struct err *err)
 {
     static const char key[] = "tokenizer.ggml.pre";
-    struct gguf_string pre = {"gpt-2", 5};
+    struct gguf_string pre = {NULL, 0};
 
-    if (!gguf_may_string(g, key, &pre, err))
+    if (!gguf_may_string(g, key, &pre, err) || (!pre.bytes && !assume_pre(g, key, &pre, err)))
         return false;
     for (size_t i = 0; i < sizeof pre_table / sizeof *pre_table; i++) {
         if (!string_is(&pre, pre_table[i].name))
             continue;
-        vocab_add_split(v, pre_table[i].regex);
         v->ignore_merges = pre_table[i].ignore_merges;
+        v->add_bos = pre_table[i].add_bos;
         v->nfc = pre_table[i].nfc;
-        return true;
+        return (!pre_table[i].first || vocab_add_split(v, pre_table[i].first, err)) &&
+               vocab_add_split(v, pre_table[i].regex, err);
     }
     return not_supported(key, &pre, err);
 }
@@ -112,27 +140,24 @@ static bool read_tokens(struct vocab *v, const struct gguf *g, struct err *err)
     return ok;
 }
 
-/* "left right" in the byte alphabet; a space can only be the one between them. */
+/* "left right" in the byte alphabet; a space can only be the one between them. Converters write
+ * merges of tokens that the vocabulary lacks: they can never come up, and are passed over. */
 static bool add_merge(struct vocab *v, int rank, const struct gguf_string *s, struct err *err)
 {
     struct str left = STR_INIT, right = STR_INIT;
     const char *space = s->len > 1 ? memchr(s->bytes + 1, ' ', s->len - 1) : NULL;
-    bool ok = space && space + 1 < s->bytes + s->len;
 
-    if (ok) {
-        size_t n = (size_t) (space - s->bytes);
-        ok = bytemap_decode(&left, s->bytes, n) &&
-             bytemap_decode(&right, space + 1, s->len - n - 1) &&
-             vocab_merge(v, rank, left.text, left.len, right.text, right.len);
-        if (!ok)
-            err_set(err, "merge %d of tokenizer.ggml.merges joins what are no tokens", rank);
-    } else {
-        err_set(err, "merge %d of tokenizer.ggml.merges is not two parts with a space between",
-                rank);
-    }
+    if (!space || space + 1 == s->bytes + s->len)
+        return err_set(err,
+                       "merge %d of tokenizer.ggml.merges is not two parts with a space "
+                       "between",
+                       rank);
+    size_t n = (size_t) (space - s->bytes);
+    if (bytemap_decode(&left, s->bytes, n) && bytemap_decode(&right, space + 1, s->len - n - 1))
+        vocab_merge(v, rank, left.text, left.len, right.text, right.len);
     str_release(&left);
     str_release(&right);
-    return ok;
+    return true;
 }
 
 static bool read_merges(struct vocab *v, const struct gguf *g, struct err *err)
@@ -156,8 +181,7 @@ static bool read_scores(struct vocab *v, const struct gguf *g, struct err *err)
 
     if (ok && n != (size_t) v->n)
         ok = err_set(err, "%s has %zu entries for %d tokens", key, n, v->n);
-    if (ok)
-        vocab_merge_by_scores(v, score);
+    ok = ok && vocab_merge_by_scores(v, score, err);
     free(score);
     return ok;
 }
@@ -173,15 +197,15 @@ static bool read_special_ids(struct vocab *v, const struct gguf *g, struct err *
     int64_t end = -1;
 
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
-        int64_t id = -1;
+        int *member = (int *) ((char *) v + ids[i].offset);
+        int64_t id = *member;
         if (!gguf_may_int(g, ids[i].key, -1, INT32_MAX, &id, err))
             return false;
-        *(int *) ((char *) v + ids[i].offset) = (int) id;
+        *member = (int) id;
     }
     if (!gguf_may_int(g, "tokenizer.ggml.eot_token_id", -1, INT32_MAX, &end, err))
         return false;
     vocab_add_end(v, end);
-    v->add_bos = v->kind == VOCAB_CHARS;
     return gguf_may_bool(g, "tokenizer.ggml.add_bos_token", &v->add_bos, err);
 }
 
@@ -193,6 +217,10 @@ static bool read_chars(struct vocab *v, const struct gguf *g, struct err *err)
         !gguf_may_bool(g, "tokenizer.ggml.remove_extra_whitespaces", &v->squeeze, err))
         return false;
     v->prefix = prefix ? PREFIX_ALWAYS : PREFIX_NONE;
+    v->add_bos = true;
+    v->bos = v->n > 2 ? 1 : -1; /* SentencePiece's own, unless the file says otherwise */
+    v->eos = v->n > 2 ? 2 : -1;
+    v->unk = 0;
     return read_scores(v, g, err);
 }
 
@@ -207,12 +235,12 @@ bool vocab_read_gguf(struct vocab *v, const struct gguf *g, struct err *err)
         v->kind = VOCAB_CHARS;
     else if (ok && !string_is(&model, "gpt2"))
         ok = not_supported(key, &model, err);
-    ok = ok && read_tokens(v, g, err) && read_special_ids(v, g, err);
+    ok = ok && read_tokens(v, g, err);
     if (v->kind == VOCAB_BYTES)
         ok = ok && read_pre(v, g, err) && read_merges(v, g, err);
     else
         ok = ok && read_chars(v, g, err);
-    ok = ok && vocab_finish(v, err);
+    ok = ok && read_special_ids(v, g, err) && vocab_finish(v, err);
     if (!ok)
         vocab_release(v);
     return ok;

@@ -69,7 +69,16 @@ static bool flag(const json_t *o, const char *key, bool *v, struct err *err)
     return json_may_bool(o, key, v, err);
 }
 
-static bool read_added_one(struct vocab *v, const json_t *o, int64_t limit, struct err *err)
+/* An added token may stand in the model's vocabulary, too, with the same id. */
+static bool is_same_word(const json_t *words, const char *text, int64_t id)
+{
+    const json_t *there = json_object_get(words, text);
+
+    return json_is_integer(there) && json_integer_value(there) == id;
+}
+
+static bool read_added_one(struct vocab *v, const json_t *o, const json_t *words, int64_t limit,
+                           struct err *err)
 {
     const char *text;
     bool special, lstrip, rstrip, single;
@@ -88,8 +97,14 @@ static bool read_added_one(struct vocab *v, const json_t *o, int64_t limit, stru
     if (id >= limit)
         return err_set(err, "added token %lld is beyond the vocabulary of %lld", (long long) id,
                        (long long) limit);
-    if (id < v->n)
-        v->token[id].type = TOKEN_UNNAMED; /* the same token again, now as an added one */
+    if (id < v->n && v->token[id].type != TOKEN_UNNAMED) {
+        if (!is_same_word(words, text, id))
+            return err_set(err, "added token '%.60s' takes the id %lld of another token", text,
+                           (long long) id);
+        v->token[id].type = TOKEN_UNNAMED; /* put again, now as an added one */
+    } else if (json_object_get(words, text)) {
+        return err_set(err, "added token '%.60s' has two ids", text);
+    }
     if (!vocab_put(v, id, special ? TOKEN_CONTROL : TOKEN_USER, text, n, err))
         return false;
     v->token[id].lstrip = lstrip;
@@ -101,6 +116,7 @@ static bool read_added_one(struct vocab *v, const json_t *o, int64_t limit, stru
 static bool read_added(struct vocab *v, const json_t *root, struct err *err)
 {
     const json_t *list = json_object_get(root, "added_tokens"), *o;
+    const json_t *words = json_object_get(json_object_get(root, "model"), "vocab");
     int64_t limit = v->n;
     size_t i;
 
@@ -111,7 +127,7 @@ static bool read_added(struct vocab *v, const json_t *root, struct err *err)
     limit += (int64_t) json_array_size(list);
     json_array_foreach((json_t *) list, i, o)
     {
-        if (!read_added_one(v, o, limit, err))
+        if (!read_added_one(v, o, words, limit, err))
             return false;
     }
     return true;
@@ -179,6 +195,24 @@ static bool read_merges(struct vocab *v, const json_t *model, struct err *err)
     return true;
 }
 
+/* Parts of BPE that no model of ours uses: refused rather than passed over. */
+static bool refuse_strange(const json_t *model, struct err *err)
+{
+    static const char *const keys[] = {"continuing_subword_prefix", "end_of_word_suffix"};
+    double dropout = 0;
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *text = "";
+        if (!json_may_string(model, keys[i], &text, err))
+            return false;
+        if (*text)
+            return err_set(err, "'%s' of the tokenizer's model is not supported", keys[i]);
+    }
+    if (!json_may_double(model, "dropout", &dropout, err))
+        return false;
+    return dropout == 0 || err_set(err, "'dropout' of the tokenizer's model is not supported");
+}
+
 static bool read_model(struct vocab *v, const json_t *root, struct err *err)
 {
     const json_t *model = need_object(root, "model", err);
@@ -194,7 +228,7 @@ static bool read_model(struct vocab *v, const json_t *root, struct err *err)
     if (strcmp(type, "BPE") != 0)
         return err_set(err, "the tokenizer's model is of type '%s'; only BPE is supported",
                        type);
-    if (!read_words(v, model, err))
+    if (!refuse_strange(model, err) || !read_words(v, model, err))
         return false;
     vocab_index(v);
     if (!read_merges(v, model, err) || !read_added(v, root, err))

@@ -69,11 +69,18 @@ static bool normalize_nfc(struct vocab *v, const json_t *o, struct err *err)
     return true;
 }
 
+/* Steps that write spaces as U+2581 belong to SentencePiece's way. */
+static bool needs_chars(const struct vocab *v, const json_t *o, struct err *err)
+{
+    return v->kind == VOCAB_CHARS ||
+           err_set(err, "%s in a byte-level tokenizer is not supported", type_of(o));
+}
+
 static bool normalize_prepend(struct vocab *v, const json_t *o, struct err *err)
 {
     const char *text;
 
-    if (!json_need_string(o, "prepend", &text, err))
+    if (!needs_chars(v, o, err) || !json_need_string(o, "prepend", &text, err))
         return false;
     if (strcmp(text, "\xe2\x96\x81") != 0)
         return err_set(err, "the normalizer prepends another text than U+2581");
@@ -88,8 +95,7 @@ static bool normalize_replace(struct vocab *v, const json_t *o, struct err *err)
         json_string_value(json_object_get(json_object_get(o, "pattern"), "String"));
     const char *to;
 
-    (void) v;
-    if (!json_need_string(o, "content", &to, err))
+    if (!needs_chars(v, o, err) || !json_need_string(o, "content", &to, err))
         return false;
     if (!from || strcmp(from, " ") != 0 || strcmp(to, "\xe2\x96\x81") != 0)
         return err_set(err, "the normalizer replaces something else than spaces");
@@ -105,11 +111,18 @@ static bool split_byte_level(struct vocab *v, const json_t *o, struct err *err)
     if (!json_may_bool(o, "add_prefix_space", &prefix, err) ||
         !json_may_bool(o, "use_regex", &regex, err))
         return false;
+    if (prefix && v->n_splits > 0)
+        return err_set(err, "the pre-tokenizer adds a space to pieces, which is not supported");
     if (prefix)
         v->prefix = PREFIX_UNLESS_SPACE;
-    if (regex)
-        vocab_add_split(v, regex_gpt2);
-    return true;
+    return !regex || vocab_add_split(v, regex_gpt2, err);
+}
+
+static bool add_split(struct vocab *v, const json_t *o, const char *regex, struct err *err)
+{
+    if (v->kind != VOCAB_BYTES)
+        return err_set(err, "%s before SentencePiece's merging is not supported", type_of(o));
+    return vocab_add_split(v, regex, err);
 }
 
 static bool split_regex(struct vocab *v, const json_t *o, struct err *err)
@@ -129,8 +142,7 @@ static bool split_regex(struct vocab *v, const json_t *o, struct err *err)
         return err_set(err,
                        "the pre-tokenizer's Split behaves as '%.40s', which is not supported",
                        behavior);
-    vocab_add_split(v, regex);
-    return true;
+    return add_split(v, o, regex, err);
 }
 
 static bool split_digits(struct vocab *v, const json_t *o, struct err *err)
@@ -139,8 +151,7 @@ static bool split_digits(struct vocab *v, const json_t *o, struct err *err)
 
     if (!json_may_bool(o, "individual_digits", &single, err))
         return false;
-    vocab_add_split(v, single ? "\\p{N}" : "\\p{N}+");
-    return true;
+    return add_split(v, o, single ? "\\p{N}" : "\\p{N}+", err);
 }
 
 static bool split_metaspace(struct vocab *v, const json_t *o, struct err *err)
@@ -148,7 +159,7 @@ static bool split_metaspace(struct vocab *v, const json_t *o, struct err *err)
     const char *scheme = NULL;
     bool prefix = true, split = true;
 
-    if (!json_may_string(o, "prepend_scheme", &scheme, err) ||
+    if (!needs_chars(v, o, err) || !json_may_string(o, "prepend_scheme", &scheme, err) ||
         !json_may_bool(o, "add_prefix_space", &prefix, err) ||
         !json_may_bool(o, "split", &split, err))
         return false;
@@ -201,7 +212,7 @@ static const struct step pre_tokenizers[] = {{"ByteLevel", split_byte_level},
 static const struct step post_processors[] = {
     {"ByteLevel", post_nothing}, {"TemplateProcessing", post_template}, {NULL, NULL}};
 
-/* Byte-level exactly when the pre-tokenizer, or the decoder, has such a step. */
+/* Byte-level when the pre-tokenizer, or the decoder, has such a step. */
 static bool has_step(const json_t *o, const char *list, const char *type)
 {
     const json_t *member;
@@ -226,12 +237,13 @@ bool vocab_json_kind(const json_t *root, enum vocab_kind *kind, struct err *err)
     if (json_is_object(json_object_get(root, "model")) &&
         !json_may_bool(json_object_get(root, "model"), "byte_fallback", &fallback, err))
         return false;
+    bool bytes = has_step(pre, "pretokenizers", "ByteLevel") ||
+                 has_step(decoder, "decoders", "ByteLevel");
     bool chars = fallback || has_step(pre, "pretokenizers", "Metaspace");
-    *kind = chars && !has_step(pre, "pretokenizers", "ByteLevel") &&
-                    !has_step(decoder, "decoders", "ByteLevel")
-                ? VOCAB_CHARS
-                : VOCAB_BYTES;
-    return true;
+    *kind = bytes ? VOCAB_BYTES : VOCAB_CHARS;
+    return bytes || chars ||
+           err_set(err, "the tokenizer is neither byte-level nor like SentencePiece's, and "
+                        "other kinds are not supported");
 }
 
 bool vocab_json_pipe(struct vocab *v, const json_t *root, struct err *err)

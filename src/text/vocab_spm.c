@@ -3,7 +3,7 @@
  *
  *     1 pieces      { 1 piece (text)  2 score (float)  3 type (enum) }   one a token
  *     2 trainer     { 3 model_type (2: BPE)  40 unk_id  41 bos_id  42 eos_id }
- *     3 normalizer  { 3 add_dummy_prefix  4 remove_extra_whitespaces }
+ *     3 normalizer  { 2 precompiled_charsmap  3 add_dummy_prefix  4 remove_extra_whitespaces }
  */
 #include "base/cursor.h"
 #include "base/mem.h"
@@ -106,6 +106,7 @@ static bool read_piece(struct vocab *v, struct pieces *p, struct cursor c, struc
 static bool read_trainer(struct vocab *v, struct cursor c, struct err *err)
 {
     struct field f;
+    bool bpe = false;
 
     v->unk = 0;
     v->bos = 1;
@@ -116,17 +117,17 @@ static bool read_trainer(struct vocab *v, struct cursor c, struct err *err)
         if (f.wire != 0)
             continue;
         int id = f.value < VOCAB_MAX_ID ? (int) f.value : -1;
-        if (f.number == 3 && f.value != 2)
-            return err_set(err, "the SentencePiece model is not of type BPE; unigram and word "
-                                "models are not supported");
-        if (f.number == 40)
+        if (f.number == 3)
+            bpe = f.value == 2;
+        else if (f.number == 40)
             v->unk = id;
         else if (f.number == 41)
             v->bos = id;
         else if (f.number == 42)
             v->eos = id;
     }
-    return true;
+    return bpe || err_set(err, "the SentencePiece model is not of type BPE; unigram and word "
+                               "models are not supported");
 }
 
 static bool read_normalizer(struct vocab *v, struct cursor c, struct err *err)
@@ -137,6 +138,10 @@ static bool read_normalizer(struct vocab *v, struct cursor c, struct err *err)
     while (cursor_left(&c) > 0) {
         if (!next_field(&c, &f))
             return damaged(&c, err);
+        if (f.number == 2 && f.wire == 2 && cursor_left(&f.nested) > 0)
+            return err_set(err,
+                           "the SentencePiece model normalizes text by a table of its own, "
+                           "which is not supported");
         if (f.number == 3 && f.wire == 0)
             v->prefix = f.value ? PREFIX_ALWAYS : PREFIX_NONE;
         else if (f.number == 4 && f.wire == 0)
@@ -179,8 +184,7 @@ bool vocab_read_spm(struct vocab *v, const void *data, size_t size, struct err *
     bool ok = read_message(v, &p, &c, err);
     if (ok) {
         vocab_index(v);
-        vocab_merge_by_scores(v, p.score);
-        ok = vocab_finish(v, err);
+        ok = vocab_merge_by_scores(v, p.score, err) && vocab_finish(v, err);
     }
     free(p.score);
     if (!ok)

@@ -31,7 +31,7 @@ const struct view view_table[] = {
      "The cell under the cursor, worked with the numbers that are in it: q·k, the scale, the "
      "mask, the softmax, and what each channel adds.",
      explain_draw, explain_title},
-    {"program", "6", SLOT_LEFT, "Space op  b back",
+    {"program", "6", SLOT_MAIN, "Space op  b back",
      "The forward pass as a list of operations with the program counter: what each makes, its "
      "shape, its formula.",
      program_draw, NULL},

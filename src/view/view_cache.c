@@ -18,8 +18,7 @@ static void draw_sums(const struct session *s, struct canvas *c, struct rect r, 
     canvas_printf(c, r, r.x, r.y, STYLE_TEXT, "%d of %d positions, %s", n, run_n_ctx(s->run),
                   draw_bytes(bytes, sizeof bytes, (double) m.cache));
     if (hp->n_kv_head < hp->n_head)
-        canvas_printf(c, r, r.x, r.y + 1, STYLE_DIM, "%d kv heads; %d would take %s",
-                      hp->n_kv_head, hp->n_head,
+        canvas_printf(c, r, r.x, r.y + 1, STYLE_DIM, "%d kv heads would take %s", hp->n_head,
                       draw_bytes(full, sizeof full, per_head * hp->n_head));
     else
         canvas_printf(c, r, r.x, r.y + 1, STYLE_DIM, "%d heads of %d channels", hp->n_kv_head,

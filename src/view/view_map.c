@@ -162,11 +162,16 @@ void program_draw(const struct session *s, const struct screen *st, struct canva
         int x = r.x, y = r.y + i - first;
         char shape[48];
         x += canvas_printf(c, r, x, y, style, "%s%3d ", i == done ? "▶" : " ", i);
-        x += canvas_printf(c, r, x, y, style, "%-26.26s ", v->name);
+        if (op->layer >= 0)
+            x += canvas_printf(c, r, x, y, STYLE_BUS, "L%-2d ", op->layer);
+        else
+            x += 4;
+        x += canvas_printf(c, r, x, y, style, "%-10s", op->label);
+        if (r.w >= 50)
+            x += canvas_printf(c, r, x, y, STYLE_TEXT, " %-18s", v->name + v->suffix);
         op_shape(s, op, shape, sizeof shape);
-        if (r.w > 48)
-            canvas_text(c, r, x, y, STYLE_DIM, shape);
-        if (r.w > 70)
-            canvas_printf(c, r, x + 16, y, STYLE_DIM, "= %s", op_info(op->code)->formula);
+        canvas_printf(c, r, x + 1, y, STYLE_DIM, "%s", shape);
+        if (r.w >= 90)
+            canvas_printf(c, r, x + 16, y, STYLE_DIM, "%s", op_info(op->code)->formula);
     }
 }

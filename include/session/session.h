@@ -102,8 +102,8 @@ bool session_until(struct session *s, int op, struct err *err);
 bool session_back(struct session *s, struct err *err);
 bool session_back_layer(struct session *s, struct err *err);
 bool session_back_pass(struct session *s, struct err *err);
-/* Moves the cursor to the last op's layer; with `stage` also to its stage of attention, and back
- * to the pattern after the last stage. */
+/* Moves the cursor to the last op's layer; with `stage` also to its stage of attention, and
+ * back to the pattern after the last stage. */
 void session_follow(struct session *s, bool stage);
 /* Computes everything pending, if anything; looks at interrupt_pending between ops (false with
  * "interrupted" then; what is done stays). With seconds > 0 returns after about that time, true

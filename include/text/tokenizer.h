@@ -1,8 +1,8 @@
 /*
  * Text to token ids and back.
  *
- *     struct tokenizer *t = tokenizer_open(model_path, &err);     // or tokenizer_of(model,
- * &err) tokenizer_encode(t, text, n, TOKENIZE_SPECIAL, &ids, &err);
+ *     struct tokenizer *t = tokenizer_open(path, &err); // or tokenizer_of(model, &err)
+ *     tokenizer_encode(t, text, n, TOKENIZE_SPECIAL, &ids, &err);
  *
  * Byte-level BPE (GPT-2's byte map, pre-tokenizer regex through PCRE2, merges by rank) and
  * SentencePiece BPE (merges by score, byte fall-back), read from GGUF metadata, tokenizer.json
@@ -87,7 +87,7 @@ void merge_log_release(struct merge_log *log);
  * tokens give their text. ids out of range give "" and false. */
 bool tokenizer_bytes(const struct tokenizer *t, int id, const char **bytes, size_t *n);
 /* The same made fit for a screen: spaces as middle dots, control characters as escapes, half
- * characters as \xNN. Returns buf. */
+ * characters as \xNN. Ids without a token give "[id]". Returns buf. */
 char *tokenizer_label(const struct tokenizer *t, int id, char *buf, size_t size);
 
 /* Appends the text of ids, byte for byte. (SentencePiece: the first piece's space is dropped,

@@ -41,6 +41,7 @@ struct token {
     bool lstrip, rstrip;   /* an added token that takes the white space beside it along */
     bool single_word;      /* ... that counts only when no letter touches it */
     bool outside_alphabet; /* byte-level: its text is not made of the 256 byte characters */
+    bool in_model;         /* an added token that merging can make, too */
 };
 
 enum vocab_kind {
@@ -73,6 +74,7 @@ struct vocab {
     bool nfc;           /* text is normalized to Unicode's form C first */
     bool squeeze;       /* runs of spaces become one, none at the ends */
     bool split_spaces;  /* no token reaches over the start of a word: cut there first */
+    bool byte_fallback; /* tokenizer.json: its tokens <0x00> to <0xFF> stand for bytes */
     enum prefix_rule prefix;
     bool prefix_once;              /* only at the start of the text, not after special tokens */
     bool split_metaspace;          /* words are cut apart before merging */

@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-/* The bytes of the next token, without the space that encoding puts before a stretch of text:
- * at the beginning and, mostly, after a special token. */
+/* The bytes of the next token, without the space that SentencePiece's encoding puts before a
+ * stretch of text: at the beginning and, mostly, after a special token. Byte-level decoders
+ * keep the one that their encoding puts there. */
 static void add_bytes(const struct tokenizer *t, int id, bool *begun, struct str *out)
 {
     const struct vocab *v = &t->vocab;
@@ -15,7 +16,8 @@ static void add_bytes(const struct tokenizer *t, int id, bool *begun, struct str
     if (vocab_is_added(v, id)) {
         *begun = v->prefix_once;
     } else if (n > 0) {
-        size_t drop = !*begun && v->prefix != PREFIX_NONE && bytes[0] == ' ';
+        bool put = v->kind == VOCAB_CHARS && v->prefix != PREFIX_NONE;
+        size_t drop = !*begun && put && bytes[0] == ' ';
         bytes += drop;
         n -= drop;
         *begun = true;

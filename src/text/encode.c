@@ -189,26 +189,44 @@ bool encoder_cut(struct encoder *e, const char *text, size_t n, struct err *err)
 
 /* --- special tokens --- */
 
-static bool is_space(char c)
+/* The length of the character that begins at text[at], or ends there; 0: none does. */
+static size_t char_at(const char *text, size_t n, size_t at, uint32_t *cp)
 {
-    return c == ' ' || (c >= '\t' && c <= '\r');
+    return (size_t) utf8_decode(text + at, n - at, cp);
 }
 
-/* Whether a letter, mark or digit begins at text[at]; with `before`, whether one ends there. */
-static bool is_word_char(const char *text, size_t n, size_t at, bool before)
+static size_t char_before(const char *text, size_t at, uint32_t *cp)
+{
+    for (size_t len = 1; len <= 4 && len <= at; len++) {
+        if (((uint8_t) text[at - len] & 0xc0) != 0x80)
+            return (size_t) utf8_decode(text + at - len, len, cp) == len ? len : 0;
+    }
+    return 0;
+}
+
+static bool is_space(uint32_t cp)
+{
+    utf8proc_category_t c = utf8proc_category((utf8proc_int32_t) cp);
+
+    return (cp >= '\t' && cp <= '\r') || cp == 0x85 ||
+           (c >= UTF8PROC_CATEGORY_ZS && c <= UTF8PROC_CATEGORY_ZP);
+}
+
+/* Letters, marks, digits and connectors such as the underscore. */
+static bool is_word_char(uint32_t cp)
+{
+    utf8proc_category_t c = utf8proc_category((utf8proc_int32_t) cp);
+
+    return c == UTF8PROC_CATEGORY_PC ||
+           (c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_NL);
+}
+
+static bool stands_alone(const char *text, size_t n, size_t from, size_t to)
 {
     uint32_t cp;
 
-    if (before && at == 0)
-        return false;
-    if (before)
-        at--;
-    while (before && at > 0 && ((uint8_t) text[at] & 0xc0) == 0x80)
-        at--;
-    if (at >= n || utf8_decode(text + at, n - at, &cp) == 0)
-        return false;
-    utf8proc_category_t c = utf8proc_category((utf8proc_int32_t) cp);
-    return cp == '_' || (c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_NO);
+    return !(char_before(text, from, &cp) > 0 && is_word_char(cp)) &&
+           !(char_at(text, n, to, &cp) > 0 && is_word_char(cp));
 }
 
 /* A special token found in a text, and what it takes with it. */
@@ -223,6 +241,8 @@ static bool find_special(const struct vocab *v, const struct added_set *set, con
 {
     const struct token *t = NULL;
     const struct added *a;
+    uint32_t cp;
+    size_t len;
 
     for (f->from = done; f->from < n && set->n > 0; f->from++) {
         a = added_at(set, text + f->from, n - f->from);
@@ -231,17 +251,17 @@ static bool find_special(const struct vocab *v, const struct added_set *set, con
         t = &v->token[a->id];
         f->id = a->id;
         f->to = f->from + a->len;
-        if (!t->single_word ||
-            (!is_word_char(text, n, f->from, true) && !is_word_char(text, n, f->to, false)))
+        if (!t->single_word || stands_alone(text, n, f->from, f->to))
             break;
         t = NULL;
     }
     if (!t)
         return false;
-    while (t->lstrip && f->from > done && is_space(text[f->from - 1]))
-        f->from--;
-    while (t->rstrip && f->to < n && is_space(text[f->to]))
-        f->to++;
+    while (t->lstrip && f->from > done && (len = char_before(text, f->from, &cp)) > 0 &&
+           is_space(cp))
+        f->from -= len;
+    while (t->rstrip && (len = char_at(text, n, f->to, &cp)) > 0 && is_space(cp))
+        f->to += len;
     return true;
 }
 

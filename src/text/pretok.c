@@ -48,7 +48,9 @@ static pcre2_code *compile(const char *regex, struct err *err)
     PCRE2_SIZE at;
     int number;
 
-    if (!context || strlen(regex) > REGEX_MAX_LEN) {
+    if (!context) {
+        err_nomem(err, 256, "a regex");
+    } else if (strlen(regex) > REGEX_MAX_LEN) {
         err_set(err, "it is longer than %d bytes", REGEX_MAX_LEN);
     } else if (regex_adapt(&adapted, regex, err)) {
         pcre2_set_newline(context, PCRE2_NEWLINE_LF);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct tokenizer *make(struct vocab *v, struct err *err)
+static struct tokenizer *make(struct vocab *v, const char *path, struct err *err)
 {
     struct tokenizer *t = xcalloc(1, sizeof *t);
 
@@ -24,6 +24,7 @@ static struct tokenizer *make(struct vocab *v, struct err *err)
     if (t->pretok)
         return t;
     tokenizer_free(t);
+    path_add(err, path);
     return NULL;
 }
 
@@ -34,6 +35,16 @@ void tokenizer_free(struct tokenizer *t)
     pretok_free(t->pretok);
     vocab_release(&t->vocab);
     free(t);
+}
+
+/* Puts the file's name before a message of a GGUF reader, which may have it already. */
+static bool name_file(struct err *err, const char *path)
+{
+    char *shown = path_shown(path);
+    bool named = err->text[0] == '\'' && strncmp(err->text + 1, shown, strlen(shown)) == 0;
+
+    free(shown);
+    return !named && path_add(err, path);
 }
 
 static bool has(const char *folder, const char *name)
@@ -87,15 +98,17 @@ static bool fit(struct vocab *v, int n_vocab, struct err *err)
     return true;
 }
 
-static bool read_synthetic(struct vocab *v, int n_vocab, struct err *err)
+static bool read_synthetic(struct vocab *v, int n_vocab, const char *path, struct err *err)
 {
     char text[16];
 
     vocab_init(v, VOCAB_NONE);
     for (int id = 0; id < n_vocab; id++) {
         int n = snprintf(text, sizeof text, "<%d>", id);
-        if (!vocab_put(v, id, TOKEN_NORMAL, text, (size_t) n, err))
-            return false;
+        if (!vocab_put(v, id, TOKEN_NORMAL, text, (size_t) n, err)) {
+            vocab_release(v);
+            return path_add(err, path);
+        }
     }
     return true;
 }
@@ -107,11 +120,11 @@ struct tokenizer *tokenizer_of(const struct model *m, struct err *err)
     bool ok;
 
     if (model_source(m) == MODEL_SYNTH) {
-        ok = read_synthetic(&v, n_vocab, err);
+        ok = read_synthetic(&v, n_vocab, model_path(m), err);
     } else if (model_gguf(m)) {
         ok = vocab_read_gguf(&v, model_gguf(m), err);
         if (!ok)
-            path_add(err, model_path(m));
+            name_file(err, model_path(m));
     } else {
         ok = read_folder(&v, model_folder(m), err);
     }
@@ -122,7 +135,7 @@ struct tokenizer *tokenizer_of(const struct model *m, struct err *err)
         path_add(err, model_path(m));
         return NULL;
     }
-    return make(&v, err);
+    return make(&v, model_path(m), err);
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -161,7 +174,7 @@ static bool read_gguf_file(struct vocab *v, const char *path, struct err *err)
         return false;
     bool ok = vocab_read_gguf(v, g, err);
     gguf_free(g);
-    return ok || path_add(err, path);
+    return ok || name_file(err, path);
 }
 
 static bool read_any(struct vocab *v, const char *path, struct err *err)
@@ -186,7 +199,7 @@ struct tokenizer *tokenizer_open(const char *path, struct err *err)
 {
     struct vocab v;
 
-    return read_any(&v, path, err) ? make(&v, err) : NULL;
+    return read_any(&v, path, err) ? make(&v, path, err) : NULL;
 }
 
 /* --- what is known of it --- */

@@ -113,8 +113,9 @@ void vocab_add_end(struct vocab *v, int64_t id)
 
 static bool can_be_made(const struct token *t)
 {
-    return (t->type == TOKEN_NORMAL || t->type == TOKEN_USER) && !t->outside_alphabet &&
-           t->len > 0;
+    bool model = t->type == TOKEN_NORMAL || t->type == TOKEN_USER || t->in_model;
+
+    return model && !t->outside_alphabet && t->len > 0;
 }
 
 void vocab_reindex(struct vocab *v)

@@ -1,6 +1,7 @@
 /* What the files beside tokenizer.json say: which tokens begin and end a text. */
 #include "base/file.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "text/vocab.h"
 
 #include <stdlib.h>
@@ -75,12 +76,16 @@ bool vocab_read_folder(struct vocab *v, const char *folder, struct err *err)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char *path = file_join(folder, files[i].name);
         json_t *o = file_exists(path) ? json_parse_file(path, JSON_LIMIT, err) : NULL;
-        bool failed = !o && file_exists(path);
-        if (o)
+        bool ok = o || !file_exists(path);
+        if (o && !json_is_object(o)) {
+            ok = err_set(err, "the file does not hold an object");
+            path_add(err, path);
+        } else if (o) {
             files[i].read(v, o);
+        }
         json_decref(o);
         free(path);
-        if (failed)
+        if (!ok)
             return false;
     }
     vocab_add_end(v, v->eos);

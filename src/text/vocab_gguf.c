@@ -179,6 +179,8 @@ static bool read_scores(struct vocab *v, const struct gguf *g, struct err *err)
     size_t n = 0;
     bool ok = gguf_may_floats(g, key, &score, &n, err);
 
+    if (ok && !score)
+        ok = err_set(err, "key '%s' is missing", key);
     if (ok && n != (size_t) v->n)
         ok = err_set(err, "%s has %zu entries for %d tokens", key, n, v->n);
     ok = ok && vocab_merge_by_scores(v, score, err);

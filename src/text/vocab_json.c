@@ -22,7 +22,7 @@ static const json_t *need_object(const json_t *o, const char *key, struct err *e
 
 static bool put_word(struct vocab *v, const char *text, size_t n, int64_t id, struct err *err)
 {
-    int byte = byte_token_value(text, n);
+    int byte = v->byte_fallback ? byte_token_value(text, n) : -1;
 
     if (v->kind == VOCAB_BYTES)
         return vocab_put_mapped(v, id, text, n, err);
@@ -77,11 +77,21 @@ static bool is_same_word(const json_t *words, const char *text, int64_t id)
     return json_is_integer(there) && json_integer_value(there) == id;
 }
 
+/* A plain token whose text in the file is what it stands for: merges make it still when it is
+ * an added one, too. */
+static bool is_as_written(const struct vocab *v, int id, const char *text, size_t n)
+{
+    size_t len;
+    const char *bytes = vocab_bytes(v, id, &len);
+
+    return v->token[id].type == TOKEN_NORMAL && len == n && memcmp(bytes, text, n) == 0;
+}
+
 static bool read_added_one(struct vocab *v, const json_t *o, const json_t *words, int64_t limit,
                            struct err *err)
 {
     const char *text;
-    bool special, lstrip, rstrip, single;
+    bool special, lstrip, rstrip, single, in_model = false;
     int64_t id;
 
     if (!json_is_object(o))
@@ -101,12 +111,14 @@ static bool read_added_one(struct vocab *v, const json_t *o, const json_t *words
         if (!is_same_word(words, text, id))
             return err_set(err, "added token '%.60s' takes the id %lld of another token", text,
                            (long long) id);
+        in_model = is_as_written(v, (int) id, text, n);
         v->token[id].type = TOKEN_UNNAMED; /* put again, now as an added one */
     } else if (json_object_get(words, text)) {
         return err_set(err, "added token '%.60s' has two ids", text);
     }
     if (!vocab_put(v, id, special ? TOKEN_CONTROL : TOKEN_USER, text, n, err))
         return false;
+    v->token[id].in_model = in_model;
     v->token[id].lstrip = lstrip;
     v->token[id].rstrip = rstrip;
     v->token[id].single_word = single;
@@ -215,19 +227,14 @@ static bool refuse_strange(const json_t *model, struct err *err)
 
 static bool read_model(struct vocab *v, const json_t *root, struct err *err)
 {
-    const json_t *model = need_object(root, "model", err);
-    const char *type = "BPE", *unk = NULL;
-    bool fallback = false;
+    const json_t *model = json_object_get(root, "model");
+    const char *unk = NULL;
 
-    if (!model || !json_may_string(model, "type", &type, err) ||
-        !json_may_string(model, "unk_token", &unk, err) ||
+    if (!json_may_string(model, "unk_token", &unk, err) ||
         !json_may_bool(model, "fuse_unk", &v->fuse_unk, err) ||
         !json_may_bool(model, "ignore_merges", &v->ignore_merges, err) ||
-        !json_may_bool(model, "byte_fallback", &fallback, err))
+        !json_may_bool(model, "byte_fallback", &v->byte_fallback, err))
         return false;
-    if (strcmp(type, "BPE") != 0)
-        return err_set(err, "the tokenizer's model is of type '%s'; only BPE is supported",
-                       type);
     if (!refuse_strange(model, err) || !read_words(v, model, err))
         return false;
     vocab_index(v);
@@ -235,9 +242,8 @@ static bool read_model(struct vocab *v, const json_t *root, struct err *err)
         return false;
     vocab_reindex(v);
     if (unk) { /* as written in the file; its bytes may differ */
-        json_int_t id =
-            json_integer_value(json_object_get(json_object_get(model, "vocab"), unk));
-        v->unk = id >= 0 && id < v->n ? (int) id : -1;
+        const json_t *id = json_object_get(json_object_get(model, "vocab"), unk);
+        v->unk = id ? (int) json_integer_value(id) : -1;
     }
     return true;
 }
@@ -245,9 +251,16 @@ static bool read_model(struct vocab *v, const json_t *root, struct err *err)
 static bool read_root(struct vocab *v, const json_t *root, struct err *err)
 {
     enum vocab_kind kind;
+    const char *type = "BPE";
 
     if (!json_is_object(root))
         return err_set(err, "the file does not hold an object");
+    const json_t *model = need_object(root, "model", err);
+    if (!model || !json_may_string(model, "type", &type, err))
+        return false;
+    if (strcmp(type, "BPE") != 0)
+        return err_set(err, "the tokenizer's model is of type '%s'; only BPE is supported",
+                       type);
     if (!vocab_json_kind(root, &kind, err))
         return false;
     v->kind = kind;

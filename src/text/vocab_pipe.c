@@ -14,9 +14,6 @@ struct step {
     step_reader *read;
 };
 
-static bool read_step(struct vocab *v, const json_t *o, const char *what,
-                      const struct step *step, const char *list, struct err *err);
-
 static const char *type_of(const json_t *o)
 {
     const char *type = json_string_value(json_object_get(o, "type"));
@@ -24,11 +21,21 @@ static const char *type_of(const json_t *o)
     return type ? type : "";
 }
 
+static bool read_step(struct vocab *v, const json_t *o, const char *what,
+                      const struct step *step, struct err *err)
+{
+    for (; step->type; step++) {
+        if (strcmp(step->type, type_of(o)) == 0)
+            return step->read(v, o, err);
+    }
+    return err_set(err, "the %s is of type '%.60s', which is not supported", what, type_of(o));
+}
+
 /* A Sequence's members, or the step itself. */
-static bool read_each(struct vocab *v, const json_t *o, const char *what,
+static bool read_each(struct vocab *v, const json_t *root, const char *what,
                       const struct step *step, const char *list, struct err *err)
 {
-    const json_t *member;
+    const json_t *o = json_object_get(root, what), *member;
     size_t i;
 
     if (!o || json_is_null(o))
@@ -36,27 +43,17 @@ static bool read_each(struct vocab *v, const json_t *o, const char *what,
     if (!json_is_object(o))
         return err_set(err, "the %s is not an object", what);
     if (strcmp(type_of(o), "Sequence") != 0)
-        return read_step(v, o, what, step, list, err);
+        return read_step(v, o, what, step, err);
     if (!json_is_array(json_object_get(o, list)))
         return err_set(err, "the %s's '%s' is not a list", what, list);
     json_array_foreach(json_object_get(o, list), i, member)
     {
         if (!json_is_object(member))
             return err_set(err, "a step of the %s is not an object", what);
-        if (!read_step(v, member, what, step, list, err))
+        if (!read_step(v, member, what, step, err))
             return false;
     }
     return true;
-}
-
-static bool read_step(struct vocab *v, const json_t *o, const char *what,
-                      const struct step *step, const char *list, struct err *err)
-{
-    (void) list;
-    for (; step->type; step++)
-        if (strcmp(step->type, type_of(o)) == 0)
-            return step->read(v, o, err);
-    return err_set(err, "the %s is of type '%.60s', which is not supported", what, type_of(o));
 }
 
 /* --- normalizer --- */
@@ -156,13 +153,18 @@ static bool split_digits(struct vocab *v, const json_t *o, struct err *err)
 
 static bool split_metaspace(struct vocab *v, const json_t *o, struct err *err)
 {
-    const char *scheme = NULL;
+    const char *scheme = NULL, *mark = "\xe2\x96\x81";
     bool prefix = true, split = true;
 
     if (!needs_chars(v, o, err) || !json_may_string(o, "prepend_scheme", &scheme, err) ||
         !json_may_bool(o, "add_prefix_space", &prefix, err) ||
         !json_may_bool(o, "split", &split, err))
         return false;
+    if (!json_may_string(o, "replacement", &mark, err))
+        return false;
+    if (strcmp(mark, "\xe2\x96\x81") != 0)
+        return err_set(
+            err, "the pre-tokenizer writes spaces as '%.20s', which is not supported", mark);
     if (scheme)
         prefix = strcmp(scheme, "never") != 0;
     v->prefix = prefix ? PREFIX_UNLESS_SPACE : PREFIX_NONE;
@@ -234,8 +236,7 @@ bool vocab_json_kind(const json_t *root, enum vocab_kind *kind, struct err *err)
     const json_t *decoder = json_object_get(root, "decoder");
     bool fallback = false;
 
-    if (json_is_object(json_object_get(root, "model")) &&
-        !json_may_bool(json_object_get(root, "model"), "byte_fallback", &fallback, err))
+    if (!json_may_bool(json_object_get(root, "model"), "byte_fallback", &fallback, err))
         return false;
     bool bytes = has_step(pre, "pretokenizers", "ByteLevel") ||
                  has_step(decoder, "decoders", "ByteLevel");
@@ -248,10 +249,7 @@ bool vocab_json_kind(const json_t *root, enum vocab_kind *kind, struct err *err)
 
 bool vocab_json_pipe(struct vocab *v, const json_t *root, struct err *err)
 {
-    return read_each(v, json_object_get(root, "normalizer"), "normalizer", normalizers,
-                     "normalizers", err) &&
-           read_each(v, json_object_get(root, "pre_tokenizer"), "pre_tokenizer", pre_tokenizers,
-                     "pretokenizers", err) &&
-           read_each(v, json_object_get(root, "post_processor"), "post_processor",
-                     post_processors, "processors", err);
+    return read_each(v, root, "normalizer", normalizers, "normalizers", err) &&
+           read_each(v, root, "pre_tokenizer", pre_tokenizers, "pretokenizers", err) &&
+           read_each(v, root, "post_processor", post_processors, "processors", err);
 }

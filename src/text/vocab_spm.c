@@ -71,6 +71,7 @@ static bool damaged(const struct cursor *c, struct err *err)
 struct pieces {
     float *score;
     int n, cap;
+    bool is_bpe; /* the trainer's model_type says so; without one it is unigram */
 };
 
 static bool read_piece(struct vocab *v, struct pieces *p, struct cursor c, struct err *err)
@@ -103,10 +104,9 @@ static bool read_piece(struct vocab *v, struct pieces *p, struct cursor c, struc
     return ok;
 }
 
-static bool read_trainer(struct vocab *v, struct cursor c, struct err *err)
+static bool read_trainer(struct vocab *v, struct pieces *p, struct cursor c, struct err *err)
 {
     struct field f;
-    bool bpe = false;
 
     v->unk = 0;
     v->bos = 1;
@@ -118,7 +118,7 @@ static bool read_trainer(struct vocab *v, struct cursor c, struct err *err)
             continue;
         int id = f.value < VOCAB_MAX_ID ? (int) f.value : -1;
         if (f.number == 3)
-            bpe = f.value == 2;
+            p->is_bpe = f.value == 2;
         else if (f.number == 40)
             v->unk = id;
         else if (f.number == 41)
@@ -126,15 +126,13 @@ static bool read_trainer(struct vocab *v, struct cursor c, struct err *err)
         else if (f.number == 42)
             v->eos = id;
     }
-    return bpe || err_set(err, "the SentencePiece model is not of type BPE; unigram and word "
-                               "models are not supported");
+    return true;
 }
 
 static bool read_normalizer(struct vocab *v, struct cursor c, struct err *err)
 {
     struct field f;
 
-    v->squeeze = true;
     while (cursor_left(&c) > 0) {
         if (!next_field(&c, &f))
             return damaged(&c, err);
@@ -163,13 +161,16 @@ static bool read_message(struct vocab *v, struct pieces *p, struct cursor *c, st
         if (f.number == 1)
             ok = read_piece(v, p, f.nested, err);
         else if (f.number == 2)
-            ok = read_trainer(v, f.nested, err);
+            ok = read_trainer(v, p, f.nested, err);
         else if (f.number == 3)
             ok = read_normalizer(v, f.nested, err);
         if (!ok)
             return false;
     }
-    return p->n > 0 || err_set(err, "the SentencePiece model has no tokens");
+    if (p->n == 0)
+        return err_set(err, "the SentencePiece model has no tokens");
+    return p->is_bpe || err_set(err, "the SentencePiece model is not of type BPE; unigram and "
+                                     "word models are not supported");
 }
 
 bool vocab_read_spm(struct vocab *v, const void *data, size_t size, struct err *err)
@@ -179,7 +180,7 @@ bool vocab_read_spm(struct vocab *v, const void *data, size_t size, struct err *
 
     vocab_init(v, VOCAB_CHARS);
     v->prefix = PREFIX_ALWAYS;
-    v->add_bos = true;
+    v->squeeze = v->fuse_unk = v->add_bos = true;
     cursor_init(&c, data, size);
     bool ok = read_message(v, &p, &c, err);
     if (ok) {

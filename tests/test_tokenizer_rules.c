@@ -226,8 +226,8 @@ static void test_refusals(void **state)
          "Digits before SentencePiece's merging is not supported"},
         {"{\"post_processor\":{\"type\":\"BertProcessing\"}," DECODER "\"model\":{" BYTES "}}",
          "the post_processor is of type 'BertProcessing', which is not supported"},
-        {"{\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(a\"}},\"model\":"
-         "{" BYTES "}}",
+        {"{\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(a\"}}," DECODER
+         "\"model\":{" BYTES "}}",
          "the pre-tokenizer's regex '(a': missing closing parenthesis"},
     };
 

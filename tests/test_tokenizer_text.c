@@ -13,10 +13,12 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/utf8.h"
+#include "text/nfc.h"
 #include "text_fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 static const char *const builtin[] = {"tiny-gpt2", "tiny-llama"};
 
@@ -182,6 +184,69 @@ static void test_stream_of_random_ids(void **state)
     tokenizer_free(t);
 }
 
+/* --- form C --- */
+
+/* Against utf8proc's own, which takes long for long rows of marks. */
+static void assert_nfc(const char *text, size_t n)
+{
+    struct str got = STR_INIT;
+    uint8_t *want = NULL;
+    utf8proc_ssize_t len = utf8proc_map((const uint8_t *) text, (utf8proc_ssize_t) n, &want,
+                                        UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+
+    nfc_add(&got, text, n);
+    assert_int_equal(got.len, len);
+    assert_memory_equal(got.text, want, got.len);
+    str_release(&got);
+    free(want);
+}
+
+static void test_nfc(void **state)
+{
+    static const uint32_t some[] = {'a',   'e',    'q',    0x301,  0x323,  0x302,  0x344,
+                                    0xe9,  0x1e69, 0x1100, 0x1161, 0x11a8, 0xac00, 0x212b,
+                                    0x958, 0xf73,  0x3a9,  0x345,  0x5b0,  0x1f600};
+    char text[400];
+    struct rng r;
+
+    (void) state;
+    rng_seed(&r, 3);
+    for (int i = 0; i < 20000; i++) {
+        size_t n = 0;
+        for (uint64_t k = rng_u64(&r) % 12; k > 0; k--) {
+            uint32_t cp = some[rng_u64(&r) % (sizeof some / sizeof *some)];
+            if (rng_u64(&r) % 4 == 0)
+                cp = (uint32_t) (rng_u64(&r) % 0xd800);
+            n += (size_t) utf8_encode(cp, text + n);
+        }
+        assert_nfc(text, n);
+    }
+    assert_nfc("", 0);
+}
+
+static void test_nfc_of_anything(void **state)
+{
+    struct str marks = STR_INIT, out = STR_INIT;
+
+    (void) state;
+    nfc_add(&out,
+            "e\xcc\x81\xff"
+            "e\xcc\x81\xcc",
+            8);
+    assert_string_equal(out.text, "\xc3\xa9\xff\xc3\xa9\xcc");
+    for (int i = 0; i < 250000; i++)
+        str_adds(&marks, "\xcc\x81\xcc\xa3");
+    str_clear(&out);
+    double began = clock_measure();
+    nfc_add(&out, marks.text, marks.len);
+    print_message("a megabyte of marks: %.3f s\n", clock_measure() - began);
+    assert_int_equal(out.len, marks.len);
+    assert_memory_equal(out.text, "\xcc\xa3\xcc\xa3", 4);
+    assert_true(clock_measure() - began < 10);
+    str_release(&marks);
+    str_release(&out);
+}
+
 /* --- long texts --- */
 
 static void check_long(const struct tokenizer *t, const char *part, const char *what)
@@ -319,10 +384,16 @@ static void test_builtin_facts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_bytes),        cmocka_unit_test(test_stream),
-        cmocka_unit_test(test_stream_of_bad_bytes), cmocka_unit_test(test_stream_of_random_ids),
-        cmocka_unit_test(test_long_texts),          cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_hostile_labels),      cmocka_unit_test(test_builtin_facts),
+        cmocka_unit_test(test_random_bytes),
+        cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_stream_of_bad_bytes),
+        cmocka_unit_test(test_stream_of_random_ids),
+        cmocka_unit_test(test_nfc),
+        cmocka_unit_test(test_nfc_of_anything),
+        cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_hostile_labels),
+        cmocka_unit_test(test_builtin_facts),
     };
     return cmocka_run_group_tests_name("tokenizer", tests, NULL, temp_remove);
 }

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "text/encoder.h"
+#include "text/nfc.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,29 +26,6 @@ void ids_release(struct ids *ids)
 }
 
 /* --- normalizing --- */
-
-/* Unicode's form C of the valid stretches of text; other bytes stay. */
-static void add_nfc(struct str *out, const char *text, size_t n)
-{
-    for (size_t i = 0; i < n;) {
-        uint8_t *composed = NULL;
-        size_t begin = i;
-        uint32_t cp;
-        for (int len; i < n && (len = utf8_decode(text + i, n - i, &cp)) > 0;)
-            i += (size_t) len;
-        utf8proc_ssize_t size = 0;
-        if (i > begin)
-            size = utf8proc_map((const uint8_t *) text + begin, (utf8proc_ssize_t) (i - begin),
-                                &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-        if (size > 0)
-            str_add(out, composed, (size_t) size);
-        else
-            str_add(out, text + begin, i - begin);
-        free(composed);
-        if (i < n)
-            str_addc(out, text[i++]);
-    }
-}
 
 /* Runs of spaces become one, and none stays at the ends. */
 static void squeeze_spaces(struct str *s)
@@ -83,7 +61,7 @@ bool encoder_normalize(const struct vocab *v, const char *text, size_t n, bool a
     if (prefix && plain.len > 0 && (at_start || !v->prefix_once))
         str_addc(out, ' ');
     if (v->nfc)
-        add_nfc(out, plain.text, plain.len);
+        nfc_add(out, plain.text, plain.len);
     else
         str_add(out, plain.text, plain.len);
     str_release(&plain);

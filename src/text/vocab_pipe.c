@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+static const char metaspace[] = "\xe2\x96\x81"; /* U+2581 */
+
 typedef bool step_reader(struct vocab *v, const json_t *o, struct err *err);
 
 struct step {
@@ -79,7 +81,7 @@ static bool normalize_prepend(struct vocab *v, const json_t *o, struct err *err)
 
     if (!needs_chars(v, o, err) || !json_need_string(o, "prepend", &text, err))
         return false;
-    if (strcmp(text, "\xe2\x96\x81") != 0)
+    if (strcmp(text, metaspace) != 0)
         return err_set(err, "the normalizer prepends another text than U+2581");
     v->prefix = PREFIX_ALWAYS;
     return true;
@@ -94,7 +96,7 @@ static bool normalize_replace(struct vocab *v, const json_t *o, struct err *err)
 
     if (!needs_chars(v, o, err) || !json_need_string(o, "content", &to, err))
         return false;
-    if (!from || strcmp(from, " ") != 0 || strcmp(to, "\xe2\x96\x81") != 0)
+    if (!from || strcmp(from, " ") != 0 || strcmp(to, metaspace) != 0)
         return err_set(err, "the normalizer replaces something else than spaces");
     return true;
 }
@@ -153,7 +155,7 @@ static bool split_digits(struct vocab *v, const json_t *o, struct err *err)
 
 static bool split_metaspace(struct vocab *v, const json_t *o, struct err *err)
 {
-    const char *scheme = NULL, *mark = "\xe2\x96\x81";
+    const char *scheme = NULL, *mark = metaspace;
     bool prefix = true, split = true;
 
     if (!needs_chars(v, o, err) || !json_may_string(o, "prepend_scheme", &scheme, err) ||
@@ -162,7 +164,7 @@ static bool split_metaspace(struct vocab *v, const json_t *o, struct err *err)
         return false;
     if (!json_may_string(o, "replacement", &mark, err))
         return false;
-    if (strcmp(mark, "\xe2\x96\x81") != 0)
+    if (strcmp(mark, metaspace) != 0)
         return err_set(
             err, "the pre-tokenizer writes spaces as '%.20s', which is not supported", mark);
     if (scheme)

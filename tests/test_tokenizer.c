@@ -1,4 +1,4 @@
-/* The built-in models' tokenizer: ids, texts that come back, streaming, merges, speed. */
+/* The built-in models' tokenizer: texts that come back, streaming, merges, speed. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -26,9 +26,9 @@
 #endif
 
 #ifdef SANITIZED
-static const double seconds = 20, megabyte_seconds = 20;
+static const double megabyte_seconds = 20;
 #else
-static const double seconds = 2, megabyte_seconds = 1;
+static const double megabyte_seconds = 1;
 #endif
 
 static struct tokenizer *open_or_fail(const char *name)
@@ -77,36 +77,6 @@ static void assert_comes_back(const struct tokenizer *t, const char *text, size_
     ids_release(&ids);
 }
 
-static void check_cases(const char *name)
-{
-    struct tokenizer *t = open_or_fail(name);
-    json_t *cases = read_cases(), *c;
-    size_t i;
-
-    json_array_foreach(cases, i, c)
-    {
-        const json_t *text = json_object_get(c, "text"), *want = json_object_get(c, "ids");
-        const char *s = json_string_value(text);
-        size_t n = json_string_length(text);
-        struct ids ids = encode(t, s, n, TOKENIZE_SPECIAL);
-        assert_int_equal(ids.n, json_array_size(want));
-        for (int k = 0; k < ids.n; k++)
-            assert_int_equal(ids.id[k], json_integer_value(json_array_get(want, (size_t) k)));
-        ids_release(&ids);
-        assert_comes_back(t, s, n, TOKENIZE_SPECIAL);
-        assert_comes_back(t, s, n, 0);
-    }
-    json_decref(cases);
-    tokenizer_free(t);
-}
-
-static void test_cases(void **state)
-{
-    (void) state;
-    check_cases("tiny-gpt2");
-    check_cases("tiny-llama");
-}
-
 static void test_facts(void **state)
 {
     struct tokenizer *t = open_or_fail("tiny-gpt2");
@@ -150,32 +120,6 @@ static void test_special(void **state)
     ids_release(&with);
     ids_release(&without);
     ids_release(&bos);
-    tokenizer_free(t);
-}
-
-static void assert_label(const struct tokenizer *t, const char *text, const char *want)
-{
-    struct ids ids = encode(t, text, strlen(text), 0);
-    char label[64];
-
-    assert_int_equal(ids.n, 1);
-    assert_string_equal(tokenizer_label(t, ids.id[0], label, sizeof label), want);
-    ids_release(&ids);
-}
-
-static void test_labels(void **state)
-{
-    struct tokenizer *t = open_or_fail("tiny-gpt2");
-    char label[64];
-
-    (void) state;
-    assert_label(t, " the", "\xc2\xb7the");
-    assert_label(t, "\n", "\\n");
-    assert_label(t, "\x1b", "\\x1b");
-    assert_label(t, "\x80", "\\x80");
-    assert_string_equal(tokenizer_label(t, 2047, label, sizeof label), "<|endoftext|>");
-    assert_string_equal(tokenizer_label(t, 2047, label, 5), "<|en");
-    assert_string_equal(tokenizer_label(t, 99999, label, sizeof label), "[99999]");
     tokenizer_free(t);
 }
 
@@ -371,28 +315,6 @@ static void test_merges(void **state)
 
 /* --- speed --- */
 
-static void test_long_runs(void **state)
-{
-    static const char letters[] = "a \n0'\xff";
-    struct tokenizer *t = open_or_fail("tiny-gpt2");
-    size_t n = 1 << 20;
-    char *text = xmalloc(n);
-
-    (void) state;
-    for (size_t i = 0; letters[i]; i++) {
-        memset(text, letters[i], n);
-        double start = clock_measure();
-        struct ids ids = encode(t, text, n, TOKENIZE_SPECIAL);
-        double took = clock_measure() - start;
-        print_message("1 MB of 0x%02x: %.3f s\n", (unsigned char) letters[i], took);
-        assert_true(ids.n > 0);
-        assert_true(took < seconds);
-        ids_release(&ids);
-    }
-    free(text);
-    tokenizer_free(t);
-}
-
 static void test_speed(void **state)
 {
     static const char sentence[] =
@@ -443,15 +365,12 @@ static void test_synthetic(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),
         cmocka_unit_test(test_facts),
         cmocka_unit_test(test_special),
-        cmocka_unit_test(test_labels),
         cmocka_unit_test(test_any_bytes),
         cmocka_unit_test(test_streaming),
         cmocka_unit_test(test_streaming_nonsense),
         cmocka_unit_test(test_merges),
-        cmocka_unit_test(test_long_runs),
         cmocka_unit_test(test_speed),
         cmocka_unit_test(test_synthetic),
     };

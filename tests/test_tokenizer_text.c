@@ -359,28 +359,6 @@ static void test_hostile_labels(void **state)
     check_hostile("malformed/hf/tj-esc");
 }
 
-/* --- what a model says of its tokenizer --- */
-
-static void test_builtin_facts(void **state)
-{
-    (void) state;
-    for (size_t m = 0; m < 2; m++) {
-        struct tokenizer *t = open_tokenizer(builtin[m]);
-        int end = find_token(t, "<|endoftext|>", 13);
-        assert_string_equal(tokenizer_kind(t), "byte-level BPE");
-        assert_int_equal(tokenizer_n_vocab(t), 2048);
-        assert_int_equal(tokenizer_eos(t), end);
-        assert_false(tokenizer_adds_bos(t));
-        assert_true(tokenizer_is_end(t, end));
-        assert_true(tokenizer_is_special(t, end));
-        assert_false(tokenizer_is_end(t, 0));
-        assert_false(tokenizer_is_special(t, 0));
-        assert_false(tokenizer_is_special(t, -1));
-        assert_false(tokenizer_is_special(t, 2048));
-        tokenizer_free(t);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,7 +371,6 @@ int main(void)
         cmocka_unit_test(test_long_texts),
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_hostile_labels),
-        cmocka_unit_test(test_builtin_facts),
     };
     return cmocka_run_group_tests_name("tokenizer", tests, NULL, temp_remove);
 }

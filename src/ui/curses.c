@@ -104,11 +104,17 @@ static bool busy(const struct app *a)
     return a->st.running || a->st.generating > 0;
 }
 
-static void stop_work(struct app *a)
+/* What is done stays. Says what went wrong, or with NULL where it was stopped. */
+static void stop_work(struct app *a, const char *error)
 {
+    char text[96];
+
     a->st.running = false;
     a->st.generating = 0;
     interrupt_clear();
+    snprintf(text, sizeof text, "stopped after %d of %d tokens; r goes on",
+             run_n_past(a->s->run), a->s->ids.n);
+    app_say(a, error != NULL, error ? error : text);
 }
 
 static void measure_rate(struct app *a)
@@ -139,8 +145,7 @@ static void generate_one(struct app *a)
     int id;
 
     if (!session_generate(a->s, &id, &err)) {
-        stop_work(a);
-        app_say(a, true, err.text);
+        stop_work(a, err.text);
         return;
     }
     say_token(a, id);
@@ -159,8 +164,7 @@ static void work(struct app *a)
     bool more = false;
 
     if (!session_run(a->s, SLICE, &more, &err)) {
-        stop_work(a);
-        app_say(a, false, err.text);
+        stop_work(a, interrupt_pending() ? NULL : err.text);
         return;
     }
     measure_rate(a);
@@ -231,8 +235,7 @@ static void key(struct app *a, const struct event *e)
 static void interrupt(struct app *a)
 {
     if (busy(a)) {
-        stop_work(a);
-        app_say(a, false, "stopped; r goes on");
+        stop_work(a, NULL);
     } else if (a->entry.kind != ENTRY_NONE) {
         entry_interrupt(a);
     } else {

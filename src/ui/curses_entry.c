@@ -11,6 +11,9 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
+#define PROMPT_HELP                                                                            \
+    "Enter: done  Ctrl-C: as it was  Alt-Enter: new line  Ctrl-U Ctrl-W: erase line, word"
+
 static void close_entry(struct app *a)
 {
     a->entry.kind = ENTRY_NONE;
@@ -40,7 +43,11 @@ void entry_show(struct app *a)
     a->st.entry_cursor = open ? (int) line_edit_show(&e->edit, &e->shown) : 0;
     a->st.entry = open ? e->shown.text : NULL;
     a->st.entry_label = label[e->kind];
-    a->st.completion = open && e->completion.len > 0 ? e->completion.text : NULL;
+    a->st.completion = NULL;
+    if (e->kind == ENTRY_PROMPT)
+        a->st.completion = e->refused ? a->s->message : PROMPT_HELP;
+    else if (open && e->completion.len > 0)
+        a->st.completion = e->completion.text;
 }
 
 /* --- the prompt --- */
@@ -56,7 +63,8 @@ void entry_open_prompt(struct app *a)
         line_edit_set(&e->edit, "");
         line_edit_insert(&e->edit, a->s->prompt.text, a->s->prompt.len);
     }
-    app_say(a, false, "Enter: done   Ctrl-C: as it was   Alt-Enter: new line   Ctrl-U: clear");
+    if (!e->refused)
+        app_say(a, false, "");
 }
 
 /* Every change is computed at once; what cannot be taken stays in the line. */
@@ -113,6 +121,7 @@ void entry_open_line(struct app *a, const char *begin)
     e->refused = false;
     e->back = 0;
     line_edit_set(&e->edit, begin);
+    app_say(a, false, "");
 }
 
 static void older(struct entry *e, int by)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <term.h>
+#include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -80,11 +81,27 @@ static bool usable(struct err *err)
                    name ? name : "");
 }
 
-static void modes(void)
+/* Not raw: Ctrl-C is a signal, so that it stops long work; it must not throw away output that
+ * is on its way, or the screen is torn. Ctrl-S and Ctrl-V are keys. */
+static void line_discipline(void)
 {
-    cbreak(); /* not raw: Ctrl-C is a signal, so that it stops long work */
+    struct termios mode;
+
+    cbreak();
     noecho();
     nonl();
+    if (tcgetattr(STDIN_FILENO, &mode) < 0)
+        return;
+    mode.c_iflag &= ~(tcflag_t) IXON;
+    mode.c_lflag &= ~(tcflag_t) IEXTEN;
+    mode.c_lflag |= NOFLSH;
+    tcsetattr(STDIN_FILENO, TCSANOW, &mode);
+    def_prog_mode();
+}
+
+static void modes(void)
+{
+    line_discipline();
     nodelay(stdscr, TRUE);
     keypad(stdscr, TRUE);
     set_escdelay(25);

@@ -291,7 +291,8 @@ static void draw_footer(const struct screen *st, struct canvas *c)
     int x = 1;
 
     if (st->entry && st->completion) {
-        canvas_fit(c, line, x, line.y, c->w - 2, canvas_look(c, STYLE_DIM), st->completion);
+        canvas_fit(c, line, x, line.y, c->w - 2,
+                   canvas_look(c, st->error ? STYLE_ERROR : STYLE_DIM), st->completion);
         return;
     }
     if (st->entry) {

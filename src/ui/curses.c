@@ -150,11 +150,11 @@ static void generate_one(struct app *a)
     }
     say_token(a, id);
     a->st.generating--;
-    a->st.running = a->st.generating == 0; /* the last one is computed, too */
     if (tokenizer_is_end(a->s->tokenizer, id) && !a->s->set.ignore_eos) {
         a->st.generating = 0;
         app_say(a, false, "the end-of-text token was chosen");
     }
+    a->st.running = a->st.generating == 0; /* the last one is computed, too */
 }
 
 /* One slice of what is pending, or one new token when all is computed. */

@@ -83,7 +83,7 @@ static void draw_scores(const struct session *s, const struct work *w, struct ca
     x += canvas_printf(c, r, x, *y, STYLE_TEXT, "  ÷ √%d = ", w->d);
     x += canvas_printf(c, r, x, *y, STYLE_SELECTED, "%.4f", scaled);
     if (w->key > w->query)
-        canvas_printf(c, r, x, *y, STYLE_NEW, "  masked (%d > %d): -inf", w->key, w->query);
+        canvas_printf(c, r, x, *y, STYLE_NEW, "  masked: %d > %d", w->key, w->query);
     else
         canvas_printf(c, r, x, *y, STYLE_DIM, "  not masked (%d ≤ %d)", w->key, w->query);
     (*y)++;

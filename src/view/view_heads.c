@@ -161,6 +161,16 @@ static void draw_names(const struct session *s, struct canvas *c, struct rect r,
     }
 }
 
+/* "sink .14 "; returns where the next one goes. */
+static int draw_metric_text(struct canvas *c, struct rect r, int x, int y, const char *name,
+                            float v)
+{
+    char number[16];
+
+    draw_number(number, sizeof number, (double) v, -3);
+    return x + canvas_printf(c, r, x, y, STYLE_TEXT, "%s %s ", name, number);
+}
+
 /* The selected head in numbers. */
 static void draw_detail(const struct session *s, struct canvas *c, struct rect r,
                         const struct heads_summary *sum)
@@ -175,11 +185,20 @@ static void draw_detail(const struct session *s, struct canvas *c, struct rect r
     }
     canvas_text(c, r, x, y, STYLE_TITLE,
                 h->tag >= 0 ? head_job_name((enum head_job) h->tag) : "no single job here");
-    canvas_printf(c, r, r.x, y + 1, STYLE_TEXT, "prev %.2f ind %.2f dup %.2f",
-                  (double) h->job[JOB_PREVIOUS], (double) h->job[JOB_INDUCTION],
-                  (double) h->job[JOB_DUPLICATE]);
-    canvas_printf(c, r, r.x, y + 2, STYLE_TEXT, "sink %.2f max %.2f entropy %.2f",
-                  (double) h->job[JOB_SINK], (double) h->max, (double) h->entropy);
+    static const struct {
+        const char *name;
+        int line;
+        enum head_job job;
+    } jobs[] = {{"prev", 1, JOB_PREVIOUS},
+                {"ind", 1, JOB_INDUCTION},
+                {"dup", 1, JOB_DUPLICATE},
+                {"sink", 2, JOB_SINK}};
+    int at[DETAIL_LINES] = {0, r.x, r.x};
+    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++)
+        at[jobs[i].line] = draw_metric_text(c, r, at[jobs[i].line], y + jobs[i].line,
+                                            jobs[i].name, h->job[jobs[i].job]);
+    at[2] = draw_metric_text(c, r, at[2], y + 2, "max", h->max);
+    draw_metric_text(c, r, at[2], y + 2, "entropy", h->entropy);
 }
 
 void heads_draw(const struct session *s, const struct screen *st, struct canvas *c,

@@ -240,12 +240,55 @@ static void test_sizes(void **state)
     }
 }
 
+/* The README's picture is the screen as it is now. */
+static void test_readme(void **state)
+{
+    (void) state;
+    static const char fence[] = "```text\n";
+    const char *dir = getenv("TESTS_DIR");
+    struct str readme = STR_INIT, got = STR_INIT;
+    struct err err = ERR_INIT;
+    char path[512];
+    struct rig *g = rig_new("tiny-gpt2");
+
+    run_all(g);
+    g->s->at.layer = 2;
+    g->s->at.head = 3;
+    struct canvas *c = canvas_new(120, 40, &rich, theme_find("viridis"));
+    screen_draw(g->s, &g->st, c);
+    canvas_plain(c, &got);
+    canvas_free(c);
+    rig_free(g);
+    snprintf(path, sizeof path, "%s/../README.md", dir ? dir : "tests");
+    if (!file_read(&readme, path, 1 << 20, &err))
+        fail_msg("%s", err.text);
+    char *begin = strstr(readme.text, fence);
+    assert_non_null(begin);
+    begin += strlen(fence);
+    char *end = strstr(begin, "```");
+    assert_non_null(end);
+    if (getenv("GOLDEN_UPDATE")) {
+        struct outfile *f = outfile_open(path, &err);
+        assert_non_null(f);
+        outfile_write(f, readme.text, (size_t) (begin - readme.text));
+        outfile_write(f, got.text, got.len);
+        outfile_write(f, end, strlen(end));
+        assert_true(outfile_commit(f, &err));
+    } else {
+        *end = '\0';
+        if (!same_screen(begin, got.text))
+            fail_msg("the screen of README.md differs; now:\n%s", got.text);
+    }
+    str_release(&readme);
+    str_release(&got);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_views),     cmocka_unit_test(test_points),
         cmocka_unit_test(test_terminals), cmocka_unit_test(test_long),
-        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_sizes),     cmocka_unit_test(test_readme),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,6 +40,8 @@ struct example {
 static const struct example examples[] = {
     {"gptscope --version", 0, "gptscope 0.1.0\n", ""},
     {"gptscope -V", 0, "gptscope 0.1.0\n", ""},
+    {"gptscope version", 0, "gptscope 0.1.0\n", ""},
+    {"gptscope version x", 2, "", "gptscope: version takes no 'x'; see gptscope help version\n"},
     {"gptscope --help", 0, "~usage: gptscope", ""},
     {"gptscope help dump", 0, "~usage: gptscope dump", ""},
     {"gptscope dump --help", 0, "~usage: gptscope dump", ""},

@@ -71,6 +71,10 @@ const struct tool tool_table[] = {
      "help on a verb or a command\n"
      "--man prints the manual page: gptscope help --man | man -l -",
      "gptscope help dump", tool_help},
+    {"version", "", "",
+     "print the version\n"
+     "The same as --version.",
+     "gptscope version", tool_version},
     {0},
 };
 // clang-format on
@@ -81,6 +85,16 @@ const struct tool *tool_find(const char *name)
         if (strcmp(t->name, name) == 0)
             return t;
     return NULL;
+}
+
+int tool_version(const struct tool_args *a, FILE *out, struct err *err)
+{
+    if (a->n_rest > 0) {
+        err_set(err, "version takes no '%s'", a->rest[0]);
+        return 2;
+    }
+    fputs("gptscope " PACKAGE_VERSION "\n", out);
+    return 0;
 }
 
 static void complain(const struct tool *t, int status, const struct err *err)

@@ -249,11 +249,12 @@ static void test_readme(void **state)
     struct str readme = STR_INIT, got = STR_INIT;
     struct err err = ERR_INIT;
     char path[512];
+    static const char text[] = "Tom gave the red ball to Anna. Anna gave the red ball";
     struct rig *g = rig_new("tiny-gpt2");
 
+    assert_true(session_prompt(g->s, text, strlen(text), &err));
     run_all(g);
-    g->s->at.layer = 2;
-    g->s->at.head = 3;
+    g->s->at = (struct cursor_at){2, 5, 11, 4, STAGE_PATTERN};
     struct canvas *c = canvas_new(120, 40, &rich, theme_find("viridis"));
     screen_draw(g->s, &g->st, c);
     canvas_plain(c, &got);

@@ -53,8 +53,10 @@ static int leave(void **state)
 
 static struct terminal *start(int w, int h, const char *args)
 {
-    struct terminal *t = terminal_start(w, h, plain, args);
+    char line[128];
 
+    snprintf(line, sizeof line, "%s 'Tom gave the red ball to Anna. Anna'", args);
+    struct terminal *t = terminal_start(w, h, plain, line);
     terminal_wait(t, "e edits the prompt");
     return t;
 }
@@ -121,14 +123,15 @@ static void test_cursor(void **state)
     struct terminal *t = start(120, 40, "");
 
     (void) state;
+    terminal_wait(t, "L0.H3 softmax"); /* where it begins: the head with the clearest job */
     terminal_keys(t, "]]");
-    terminal_wait(t, "L0.H2 softmax");
+    terminal_wait(t, "L0.H5 softmax");
     terminal_keys(t, "[JJ");
-    terminal_wait(t, "L2.H1 softmax");
+    terminal_wait(t, "L2.H4 softmax");
     terminal_keys(t, ",,");
-    terminal_wait(t, "L2.H1 scaled");
+    terminal_wait(t, "L2.H4 scaled");
     terminal_keys(t, "K.khh");
-    terminal_wait(t, "L1.H1 masked");
+    terminal_wait(t, "L1.H4 masked");
     terminal_keys(t, "\033[A\033OA"); /* both forms of the arrow */
     terminal_wait_golden(t, "moved");
     quit(t);
@@ -347,7 +350,7 @@ static void test_sizes(void **state)
         assert_true(terminal_running(t));
     }
     terminal_resize(t, 200, 50);
-    terminal_keys(t, ":head 0\r");
+    terminal_keys(t, ":select L0.H0\r");
     terminal_wait(t, "L0.H0 softmax");
     terminal_wait_golden(t, "large");
     terminal_resize(t, 80, 24);
@@ -389,13 +392,13 @@ static void test_suspend(void **state)
 
     (void) state;
     terminal_keys(t, "]");
-    terminal_wait(t, "L0.H1 softmax");
+    terminal_wait(t, "L0.H4 softmax");
     terminal_keys(t, "\032"); /* Ctrl-Z */
     terminal_wait_stopped(t);
     terminal_wait_given_back(t);
     terminal_signal(t, SIGCONT);
     terminal_keys(t, "]");
-    terminal_wait(t, "L0.H2 softmax");
+    terminal_wait(t, "L0.H5 softmax");
     assert_true(terminal_alternate(t));
     assert_true(terminal_paste(t));
     quit(t);

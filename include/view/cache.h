@@ -57,6 +57,10 @@ struct heads_summary {
 const struct heads_summary *cache_heads(struct view_cache *c, const struct session *s,
                                         int thumb, struct err *err);
 
+/* The head with the clearest job, induction and duplicate-token heads first; false when none
+ * has one but looking at the sink or at itself. */
+bool heads_clearest(const struct heads_summary *sum, int *layer, int *head);
+
 /* The next token's candidates; NULL while no logits are computed. */
 const struct sample_trace *cache_next(struct view_cache *c, const struct session *s);
 

@@ -12,6 +12,7 @@
 #include "command/keys.h"
 #include "ui/curses_app.h"
 #include "ui/tool.h"
+#include "view/cache.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,6 +158,27 @@ static void generate_one(struct app *a)
     a->st.running = a->st.generating == 0; /* the last one is computed, too */
 }
 
+/* Puts the cursor where there is something to see: on the head with the clearest job, and on
+ * the key that the last token looks at most. */
+static void choose_head(struct app *a)
+{
+    struct session *s = a->s;
+    struct err err = ERR_INIT;
+    const struct heads_summary *sum = cache_heads(a->st.cache, s, 0, &err);
+
+    a->choose = false;
+    if (!sum || !heads_clearest(sum, &s->at.layer, &s->at.head))
+        return;
+    int n = s->at.query + 1, value = session_stage_value(s, s->at.layer, STAGE_PATTERN);
+    struct region row = {{s->at.head, s->at.query, 0}, {1, 1, n}};
+    float *p = xcalloc((size_t) n, sizeof *p);
+    if (run_read(s->run, value, &row, p, &err))
+        for (int j = 0; j < n; j++)
+            if (p[j] > p[s->at.key])
+                s->at.key = j;
+    free(p);
+}
+
 /* One slice of what is pending, or one new token when all is computed. */
 static void work(struct app *a)
 {
@@ -171,6 +193,8 @@ static void work(struct app *a)
     if (more)
         return;
     a->st.running = false;
+    if (a->choose)
+        choose_head(a);
     if (a->st.generating > 0)
         generate_one(a);
 }
@@ -245,6 +269,7 @@ static void interrupt(struct app *a)
 
 static void handle(struct app *a, const struct event *e)
 {
+    a->choose = a->choose && e->kind == EVENT_RESIZE;
     switch (e->kind) {
     case EVENT_KEY:
         key(a, e);
@@ -319,9 +344,9 @@ static void begin(struct app *a)
     a->st.hints = a->hints;
     fit_canvas(a);
     app_say(a, false,
-            "e edits the prompt   g begins the pass again: Space steps through it   "
-            "n adds a token   ? all keys");
+            "e edits the prompt  g begins again, Space steps  n adds a token  ? all keys");
     /* The first picture shows a whole pass when that takes no time. */
+    a->choose = true;
     a->st.running = a->s->ids.n > 0;
     if (a->st.running)
         work(a);

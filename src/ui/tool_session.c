@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define EXAMPLE_PROMPT "Tom gave the red ball to Anna. Anna"
+#define EXAMPLE_PROMPT "Tom gave the red ball to Anna. Anna gave the red ball"
 
 /* --- dump --- */
 

@@ -13,8 +13,10 @@
  * the last queries are counted. */
 #define WEIGHTS_MAX  4000000
 #define BATCH_FLOATS 262144
-/* A head is tagged with a job that has this much of its weight. */
-#define TAG_WEIGHT 0.4F
+/* A head is tagged with a job that has this much of its weight, as the mean of so many queries:
+ * one repeated token proves no induction. */
+#define TAG_WEIGHT  0.4F
+#define TAG_QUERIES 3
 
 const char *head_job_name(enum head_job job)
 {
@@ -39,7 +41,7 @@ void heads_cache_release(struct heads_cache *h)
 /* Sums over queries while a layer is read. */
 struct tally {
     float job[JOB_COUNT], max, entropy;
-    int n, n_repeat;
+    int n, counted[JOB_COUNT];
 };
 
 static int same_earlier(const int32_t *ids, int query)
@@ -50,20 +52,25 @@ static int same_earlier(const int32_t *ids, int query)
     return -1;
 }
 
+static void count_job(struct tally *t, enum head_job job, float weight)
+{
+    t->job[job] += weight;
+    t->counted[job]++;
+}
+
 /* One query's weights, p[query + 1]. Query 0 has no choice and is not counted. */
 static void count_row(struct tally *t, const float *p, int query, const int32_t *ids)
 {
     if (query < 1)
         return;
     int same = same_earlier(ids, query);
-    t->job[JOB_PREVIOUS] += p[query - 1];
-    t->job[JOB_SINK] += p[0];
-    t->job[JOB_SELF] += p[query];
-    if (same >= 0) {
-        t->job[JOB_DUPLICATE] += p[same];
-        t->job[JOB_INDUCTION] += same + 1 < query ? p[same + 1] : 0;
-        t->n_repeat++;
-    }
+    count_job(t, JOB_PREVIOUS, p[query - 1]);
+    count_job(t, JOB_SINK, p[0]);
+    count_job(t, JOB_SELF, p[query]);
+    if (same > 0) /* token 0 is the sink */
+        count_job(t, JOB_DUPLICATE, p[same]);
+    if (same >= 0 && same + 1 < query - 1) /* elsewhere than on the token before */
+        count_job(t, JOB_INDUCTION, p[same + 1]);
     float most = 0;
     for (int j = 0; j <= query; j++)
         most = p[j] > most ? p[j] : most;
@@ -72,19 +79,26 @@ static void count_row(struct tally *t, const float *p, int query, const int32_t 
     t->n++;
 }
 
+/* The job that takes most weight, of those that enough queries speak for. */
+static int find_tag(const struct head_summary *h, const struct tally *t)
+{
+    int best = -1;
+    for (int i = 0; i < JOB_COUNT; i++)
+        if (h->job[i] >= TAG_WEIGHT && t->counted[i] >= TAG_QUERIES &&
+            (best < 0 || h->job[i] > h->job[best]))
+            best = i;
+    return best;
+}
+
 static void conclude(struct head_summary *h, const struct tally *t)
 {
     float n = t->n > 0 ? (float) t->n : 1;
-    *h = (struct head_summary){.ready = true, .tag = -1};
-    for (int i = 0; i < JOB_COUNT; i++) {
-        bool repeats = i == JOB_INDUCTION || i == JOB_DUPLICATE;
-        float count = repeats ? (float) t->n_repeat : n;
-        h->job[i] = count > 0 ? t->job[i] / count : 0;
-        if (h->job[i] >= TAG_WEIGHT && (h->tag < 0 || h->job[i] > h->job[h->tag]))
-            h->tag = i;
-    }
+    *h = (struct head_summary){.ready = true};
+    for (int i = 0; i < JOB_COUNT; i++)
+        h->job[i] = t->counted[i] > 0 ? t->job[i] / (float) t->counted[i] : 0;
     h->max = t->max / n;
     h->entropy = t->entropy / n;
+    h->tag = find_tag(h, t);
 }
 
 /* Pixels [*begin, *end) that token i of n lies in: one of them, or several when the picture has
@@ -201,4 +215,22 @@ const struct heads_summary *cache_heads(struct view_cache *c, const struct sessi
             return NULL;
     }
     return &h->sum;
+}
+
+bool heads_clearest(const struct heads_summary *sum, int *layer, int *head)
+{
+    float most = 0;
+    for (int i = 0; i < sum->n_layer * sum->n_head; i++) {
+        const struct head_summary *h = &sum->head[i];
+        if (!h->ready || h->tag < 0 || h->tag == JOB_SINK || h->tag == JOB_SELF)
+            continue;
+        /* a repeat found again is more to look at than the token before */
+        float worth = h->job[h->tag] + (h->tag == JOB_PREVIOUS ? 0 : 1);
+        if (worth > most) {
+            most = worth;
+            *layer = i / sum->n_head;
+            *head = i % sum->n_head;
+        }
+    }
+    return most > 0;
 }

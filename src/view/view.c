@@ -21,7 +21,8 @@ const struct view view_table[] = {
     {"heads", "3", SLOT_RIGHT, "[ ] head  K J layer",
      "All heads at once. Letters name a job that takes 40 % of a head's weight or more on this "
      "text: P looks at the token before, I at what followed the same token earlier "
-     "(induction), D at the same token earlier, S at token 0 (the sink), = at itself.",
+     "(induction), D at the same token earlier, S at token 0 (the sink), = at itself. "
+     "Three tokens at least must be there to show it.",
      heads_draw, NULL},
     {"logits", "4", SLOT_RIGHT_LOW, "n generate",
      "The model's guess for the next token: candidates by falling logit, their probability "

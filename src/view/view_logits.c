@@ -22,13 +22,9 @@ static void draw_candidate(const struct session *s, struct canvas *c, struct rec
     tokenizer_label(s->tokenizer, cand->id, label, sizeof label);
     canvas_fit(c, r, x, y, name, canvas_look(c, style), label);
     x += name + 1;
-    if (p > 0 && p < 0.0005)
-        snprintf(number, sizeof number, "<.001");
-    else
-        snprintf(number, sizeof number, p >= 0.9995 ? "%5.2f" : "%5.3f", p);
-    x += canvas_text(c, r, x, y, style, number[0] == '0' ? number + 1 : number) + 1;
-    if (number[0] != '0')
-        x--;
+    snprintf(number, sizeof number, "%.3f", p);
+    const char *shown = p > 0 && p < 0.0005 ? "<.001" : p < 0.9995 ? number + 1 : "1.00";
+    x += canvas_printf(c, r, x, y, style, "%5s", shown) + 1;
     int room = r.x + r.w - x - (r.w >= 44 ? 8 : 0);
     if (room > 1)
         draw_bar(c, r, x, y, room, most > 0 ? p / most : 0, canvas_look(c, STYLE_BAR));

@@ -72,15 +72,28 @@ static enum style line_style(const struct session *s, const struct line *l)
     return done >= l->op && s->ids.n > 0 ? STYLE_CURRENT : STYLE_TODO;
 }
 
+/* Positions that the pass there is, or the next one, works on. */
+static int pass_rows(const struct session *s)
+{
+    int pending = session_pending(s), chunk = run_chunk(s->run);
+
+    if (run_in_pass(s->run))
+        return run_n_new(s->run);
+    if (pending == 0)
+        return s->ids.n;
+    return pending < chunk ? pending : chunk;
+}
+
 static void op_shape(const struct session *s, const struct op *op, char *out, size_t size)
 {
     const struct value *v = &s->program->value[op->out[0]];
-    int n_pos = op->last_row ? 1 : s->ids.n, at = 0;
+    int rows = op->last_row ? 1 : pass_rows(s), at = 0;
 
     out[0] = 0;
     for (int i = 0; i < v->n_axis && at < (int) size; i++)
-        at += snprintf(out + at, size - (size_t) at, "%s%d", i ? "×" : "",
-                       program_axis(s->program, v->axis[i], n_pos));
+        at += snprintf(
+            out + at, size - (size_t) at, "%s%d", i ? "×" : "",
+            program_axis(s->program, v->axis[i], v->axis[i] == AXIS_KEY ? s->ids.n : rows));
 }
 
 static void draw_block(const struct session *s, struct canvas *c, struct rect r, int y,

@@ -41,7 +41,7 @@ struct app {
     struct entry entry;
     struct pager pager;
     double drawn; /* when */
-    bool choose; /* no key was pressed yet: the cursor goes where there is something to see */
+    bool choose;  /* no key was pressed yet: the cursor goes where there is something to see */
     bool working;
     double work_began; /* when, and with how many tokens done */
     int work_tokens;

@@ -121,12 +121,13 @@ static void on_signal(int sig)
 static const int caught[] = {SIGINT, SIGWINCH, SIGTSTP, SIGTERM, SIGHUP};
 #define N_CAUGHT (sizeof caught / sizeof *caught)
 
-/* Handlers without SA_RESTART; the signals come only while we wait for a key, or, for SIGINT,
- * while a command runs. */
+/* The signals come only while we wait for a key (ppoll ends, whatever the flags say), or, for
+ * SIGINT, while a command runs: then what it prints is not cut off (SA_RESTART). */
 static void catch_signals(struct sigaction old[N_CAUGHT])
 {
     for (size_t i = 0; i < N_CAUGHT; i++) {
-        struct sigaction act = {.sa_handler = caught[i] == SIGINT ? on_interrupt : on_signal};
+        struct sigaction act = {.sa_handler = caught[i] == SIGINT ? on_interrupt : on_signal,
+                                .sa_flags = SA_RESTART};
         sigemptyset(&act.sa_mask);
         sigaction(caught[i], &act, &old[i]);
     }

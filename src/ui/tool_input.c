@@ -6,6 +6,7 @@
 #include "model/builtin.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +23,14 @@ const char *tool_model(const struct tool_args *a, bool as_word)
 
 bool tool_stdin(struct str *out, struct err *err)
 {
+    struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
     char buf[1 << 16];
-    ssize_t n = 0;
-    while (!interrupt_pending() && (n = read(STDIN_FILENO, buf, sizeof buf)) > 0) {
-        str_add(out, buf, (size_t) n);
+    ssize_t n = 1;
+    while (n > 0 && !interrupt_pending()) {
+        if (poll(&fd, 1, -1) < 0)
+            continue; /* a signal: unlike reading, waiting is never restarted */
+        n = read(STDIN_FILENO, buf, sizeof buf);
+        str_add(out, buf, n > 0 ? (size_t) n : 0);
         if (out->len > STDIN_LIMIT)
             return err_set(err, "standard input is longer than %zu MB", STDIN_LIMIT >> 20);
     }
@@ -134,7 +139,9 @@ static void on_interrupt(int number)
 
 void tool_catch_interrupt(void)
 {
-    struct sigaction act = {.sa_handler = on_interrupt, .sa_flags = (int) SA_RESETHAND};
+    /* what is being written is written; a second interrupt ends the program */
+    struct sigaction act = {.sa_handler = on_interrupt,
+                            .sa_flags = (int) (SA_RESETHAND | SA_RESTART)};
     sigemptyset(&act.sa_mask);
     sigaction(SIGINT, &act, NULL);
 }

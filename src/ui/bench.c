@@ -11,8 +11,9 @@
 
 #define MIN_ROUNDS 5
 #define MAX_ROUNDS 200
-#define BUDGET     1.5 /* seconds of rounds, once there are MIN_ROUNDS */
-#define VIEWPORT   96  /* queries and keys of a pattern that fill a large screen */
+#define BUDGET     1.5  /* seconds of rounds, once there are MIN_ROUNDS */
+#define COMPARING  15.0 /* the same where a difference of some percent is looked for */
+#define VIEWPORT   96   /* queries and keys of a pattern that fill a large screen */
 
 /* --- samples --- */
 
@@ -79,9 +80,9 @@ void bench_add_one(struct bench *b, const char *name, const char *unit, double x
     bench_add(b, name, unit, &s);
 }
 
-static bool more_rounds(int done, double began)
+static bool more_rounds(int done, double began, double budget)
 {
-    return done < MIN_ROUNDS || (done < MAX_ROUNDS && clock_measure() - began < BUDGET);
+    return done < MIN_ROUNDS || (done < MAX_ROUNDS && clock_measure() - began < budget);
 }
 
 /* --- prefill, keeping and lean --- */
@@ -154,7 +155,7 @@ static bool measure_prefill(struct bench *b, struct err *err)
     struct samples keep = {0}, lean = {0}, cost = {0}, cpu_cost = {0};
     double began = clock_measure();
     bool ok = true;
-    for (int round = 0; ok && more_rounds(round, began); round++) {
+    for (int round = 0; ok && more_rounds(round, began, COMPARING); round++) {
         struct spent k = {1, 1}, l = {1, 1};
         if (round % 2)
             ok = prefill(b, b->lean, &l, err) && prefill(b, b->keep, &k, err);
@@ -230,7 +231,7 @@ static bool time_view(struct bench *b, const char *name, int layer, int queries,
     struct samples ms = {0};
     double began = clock_measure();
     bool ok = true;
-    for (int round = 0; ok && more_rounds(round, began); round++) {
+    for (int round = 0; ok && more_rounds(round, began, BUDGET); round++) {
         view.first[0] = round % b->program->hp.n_head;
         double start = clock_measure();
         ok = run_read(b->keep, value, &view, out, err);

@@ -15,11 +15,11 @@ static void draw_sizes(const struct session *s, struct canvas *c, struct rect r)
     canvas_printf(c, r, r.x, r.y, STYLE_TITLE, "%s", hp->name);
     canvas_printf(c, r, r.x, r.y + 1, STYLE_TEXT, "%d layers  %d heads / %d kv", hp->n_layer,
                   hp->n_head, hp->n_kv_head);
-    canvas_printf(c, r, r.x, r.y + 2, STYLE_TEXT, "d_model %d  d_head %d  d_mlp %d",
-                  hp->d_model, hp->d_head, hp->d_mlp);
-    canvas_printf(c, r, r.x, r.y + 3, STYLE_TEXT, "vocabulary %d  context %d", hp->n_vocab,
-                  hp->n_ctx);
-    canvas_printf(c, r, r.x, r.y + 4, STYLE_TEXT, "%s, %s%s, %s",
+    canvas_printf(c, r, r.x, r.y + 2, STYLE_TEXT, "d_model %d  d_head %d", hp->d_model,
+                  hp->d_head);
+    canvas_printf(c, r, r.x, r.y + 3, STYLE_TEXT, "d_mlp %d  context %d", hp->d_mlp, hp->n_ctx);
+    canvas_printf(c, r, r.x, r.y + 4, STYLE_TEXT, "vocabulary %d", hp->n_vocab);
+    canvas_printf(c, r, r.x, r.y + 5, STYLE_TEXT, "%s, %s%s, %s",
                   hp->norm == NORM_RMS ? "RMSNorm" : "LayerNorm",
                   hp->act == ACT_SILU ? "SiLU" : "GELU", hp->gated ? " gated" : "",
                   hp->learned_pos ? "learned positions" : "RoPE");
@@ -30,7 +30,7 @@ void model_draw(const struct session *s, const struct screen *st, struct canvas 
 {
     struct parts p;
     char count[16], rule[16];
-    int y = r.y + 6;
+    int y = r.y + 7;
 
     (void) st;
     draw_sizes(s, c, r);

@@ -23,7 +23,6 @@ struct command_env {
     int width;  /* columns for pictures in `out` */
     bool color; /* pictures may have ANSI colours */
     bool ascii; /* pictures may only have ASCII characters, whatever the setting says */
-    bool json;
     /* Called when part of a long command's output is there (a generated token, a line of a
      * script); may print and clear `out`. NULL: all is collected. */
     void (*flush)(struct command_env *env);

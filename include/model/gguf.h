@@ -51,7 +51,6 @@ bool gguf_may_ints(const struct gguf *g, const char *key, int32_t **v, size_t *n
 
 /* The count of an array of any type; false, and *n alone, when there is no such array. */
 bool gguf_array_count(const struct gguf *g, const char *key, uint64_t *n);
-const char *gguf_name(const struct gguf *g); /* as opened, for messages */
 
 struct gguf_tensor {
     struct gguf_string name;

@@ -113,7 +113,6 @@ int vocab_find_special(const struct vocab *v, const char *text, size_t n);
 
 /* The byte alphabet of GPT-2: every byte as a printable character. */
 int bytemap_byte(uint32_t cp); /* -1: not in the alphabet */
-uint32_t bytemap_char(uint8_t byte);
 /* Appends the bytes of a text in that alphabet; false (and nothing added) for other texts. */
 bool bytemap_decode(struct str *out, const char *text, size_t n);
 

@@ -10,12 +10,11 @@
 #include <stdbool.h>
 
 struct command_env;
-struct tool_args;
 
 /* The curses program: runs until quit; the terminal is given back, whatever ends it. */
-int ui_curses(struct session *s, const struct tool_args *a, struct err *err);
+int ui_curses(struct session *s, struct err *err);
 /* readline prompt, or plain lines when stdin is not a terminal. */
-int ui_repl(struct session *s, const struct tool_args *a, struct err *err);
+int ui_repl(struct session *s, struct err *err);
 
 /* Width and colours of standard output, for commands that print pictures. */
 void ui_output(struct command_env *env);

@@ -352,11 +352,6 @@ const struct program *run_program(const struct run *r)
     return r->program;
 }
 
-const struct model *run_model(const struct run *r)
-{
-    return r->model;
-}
-
 int run_pc(const struct run *r)
 {
     return r->pc;

@@ -258,11 +258,6 @@ bool gguf_may_ints(const struct gguf *g, const char *key, int32_t **v, size_t *n
     return true;
 }
 
-const char *gguf_name(const struct gguf *g)
-{
-    return g->name;
-}
-
 int gguf_n_tensors(const struct gguf *g)
 {
     return g->n_tensors;

@@ -16,17 +16,6 @@ static bool stands_for_itself(uint32_t b)
     return (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || (b >= 174 && b <= 255);
 }
 
-uint32_t bytemap_char(uint8_t byte)
-{
-    if (stands_for_itself(byte))
-        return byte;
-    if (byte <= 32)
-        return 0x100u + byte;
-    if (byte <= 160)
-        return 0x121u + (byte - 127u);
-    return 0x143;
-}
-
 int bytemap_byte(uint32_t cp)
 {
     if (cp < 256)

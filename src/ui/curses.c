@@ -363,11 +363,10 @@ static void finish(struct app *a)
     free(a->hints);
 }
 
-int ui_curses(struct session *s, const struct tool_args *args, struct err *err)
+int ui_curses(struct session *s, struct err *err)
 {
     struct app a = {.s = s};
 
-    (void) args; /* --no-mouse: the mouse is always the terminal's */
     if (!term_open(err))
         return 1;
     begin(&a);

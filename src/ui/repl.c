@@ -305,10 +305,10 @@ static void terminal_lines(struct command_env *env)
         raise(fatal);
 }
 
-int ui_repl(struct session *s, const struct tool_args *a, struct err *err)
+int ui_repl(struct session *s, struct err *err)
 {
     struct str out = STR_INIT;
-    struct command_env env = {.session = s, .out = &out, .json = a->json, .flush = put_out};
+    struct command_env env = {.session = s, .out = &out, .flush = put_out};
     int status = 0;
 
     setlocale(LC_CTYPE, "");

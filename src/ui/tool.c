@@ -7,7 +7,7 @@
 
 // clang-format off
 const struct tool tool_table[] = {
-    {"", "[-m MODEL] [PROMPT | -c COMMANDS]", "model prompt no-mouse command json",
+    {"", "[-m MODEL] [PROMPT | -c COMMANDS]", "model prompt no-mouse command",
      "step through the model on the screen\n"
      "Shows the prompt's way through the model: tokens, the map of operations, attention, the "
      "next token. Without a model the first built-in one is used, without a prompt an example. "
@@ -18,7 +18,7 @@ const struct tool tool_table[] = {
      "Reads commands with line editing, history and completion, or plain lines when standard "
      "input is not a terminal. 'help' lists the commands.",
      "echo 'prompt \"Tom gave\"; run' | gptscope repl", tool_repl},
-    {"run", "[-m MODEL] [-p PROMPT] FILE | - | -c COMMANDS", "model prompt command json",
+    {"run", "[-m MODEL] [-p PROMPT] FILE | - | -c COMMANDS", "model prompt command",
      "run a script of commands\n"
      "Stops at the first command that fails, with file:line and the message, and status 1. "
      "The file - is standard input.",

@@ -84,7 +84,7 @@ static int run_commands(struct session *s, const struct tool_args *a, FILE *out,
                         struct err *err)
 {
     struct str text = STR_INIT;
-    struct command_env env = {.session = s, .out = &text, .json = a->json};
+    struct command_env env = {.session = s, .out = &text};
     ui_output(&env);
     bool ok = run_script(&env, a, err);
     tool_put(out, &text);
@@ -114,7 +114,7 @@ int tool_repl(const struct tool_args *a, FILE *out, struct err *err)
     (void) out;
     int status = open_front(&t, a, NULL, err);
     if (status == 0)
-        status = ui_repl(t.session, a, err);
+        status = ui_repl(t.session, err);
     tool_close(&t);
     return status;
 }
@@ -130,7 +130,7 @@ int tool_screen(const struct tool_args *a, FILE *out, struct err *err)
     }
     int status = open_front(&t, a, EXAMPLE_PROMPT, err);
     if (status == 0)
-        status = ui_curses(t.session, a, err);
+        status = ui_curses(t.session, err);
     tool_close(&t);
     return status;
 }

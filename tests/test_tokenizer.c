@@ -215,6 +215,35 @@ static void test_streaming(void **state)
     tokenizer_free(t);
 }
 
+/* SentencePiece's first token loses its blank at the beginning of a text, not after a prompt.
+ */
+static void test_streaming_after(void **state)
+{
+    const char *dir = getenv("TESTS_DIR"), *bytes;
+    char path[512];
+    int word = 0;
+    size_t n;
+    struct decoder d;
+    struct str begun = STR_INIT, after = STR_INIT;
+
+    (void) state;
+    snprintf(path, sizeof path, "%s/data/malformed/gguf/ok-llama-spm.gguf",
+             dir ? dir : "tests");
+    struct tokenizer *t = open_or_fail(path);
+    while (!tokenizer_bytes(t, word, &bytes, &n) || n < 2 || bytes[0] != ' ')
+        assert_true(++word < tokenizer_n_vocab(t));
+    decoder_init(&d, t);
+    decoder_feed(&d, word, &begun);
+    decoder_init_after(&d, t, word);
+    decoder_feed(&d, word, &after);
+    assert_memory_equal(after.text, bytes, n);
+    assert_int_equal(after.len, n);
+    assert_string_equal(begun.text, after.text + 1);
+    str_release(&begun);
+    str_release(&after);
+    tokenizer_free(t);
+}
+
 static void test_streaming_nonsense(void **state)
 {
     struct tokenizer *t = open_or_fail("tiny-gpt2");
@@ -365,13 +394,10 @@ static void test_synthetic(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_facts),
-        cmocka_unit_test(test_special),
-        cmocka_unit_test(test_any_bytes),
-        cmocka_unit_test(test_streaming),
-        cmocka_unit_test(test_streaming_nonsense),
-        cmocka_unit_test(test_merges),
-        cmocka_unit_test(test_speed),
+        cmocka_unit_test(test_facts),           cmocka_unit_test(test_special),
+        cmocka_unit_test(test_any_bytes),       cmocka_unit_test(test_streaming),
+        cmocka_unit_test(test_streaming_after), cmocka_unit_test(test_streaming_nonsense),
+        cmocka_unit_test(test_merges),          cmocka_unit_test(test_speed),
         cmocka_unit_test(test_synthetic),
     };
 

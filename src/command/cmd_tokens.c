@@ -165,8 +165,7 @@ bool cmd_generate(struct command_env *env, const struct arg *arg, struct err *er
         env->screen->generating += n;
         return true;
     }
-    decoder_init(&d, s->tokenizer);
-    d.begun = true; /* what is generated goes on with text: its first blank counts */
+    decoder_init_after(&d, s->tokenizer, s->ids.n > 0 ? s->ids.id[s->ids.n - 1] : -1);
     for (int i = 0; ok && !end && i < n; i++) {
         ok = session_generate(s, &id, err);
         end = ok && tokenizer_is_end(s->tokenizer, id) && !s->set.ignore_eos;

@@ -161,7 +161,7 @@ static int generate(struct session *s, const struct tool_args *a, FILE *out, str
 {
     struct stream st = {.ids = IDS_INIT, .text = STR_INIT, .out = a->json ? NULL : out};
     st.terminal = isatty(fileno(out));
-    decoder_init(&st.decoder, s->tokenizer);
+    decoder_init_after(&st.decoder, s->tokenizer, s->ids.id[s->ids.n - 1]);
     bool ok = stream_tokens(&st, s, a->n < 0 ? TOOL_N : a->n, err);
     decoder_finish(&st.decoder, &st.text);
     if (a->json)

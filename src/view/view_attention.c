@@ -287,7 +287,9 @@ static void draw_legend(const struct session *s, struct canvas *c, struct rect r
         if (g->pool > 1 || g->pool_q > 1)
             x += canvas_printf(c, r, x, y, STYLE_NEW, "max of %d×%d  ", g->pool_q, g->pool);
         if (s->set.hide_sink && s->at.stage == STAGE_PATTERN)
-            x += canvas_text(c, r, x, y, STYLE_NEW, "token 0 hidden, rows sum to 1 without it");
+            x += canvas_text(c, r, x, y, STYLE_NEW,
+                             r.x + r.w - x >= 40 ? "token 0 hidden, rows sum to 1 without it"
+                                                 : "token 0 hidden");
         y++;
     }
     if (f->legend > 0)

@@ -57,12 +57,8 @@ void open_fixture(struct fixture *f, const char *text, bool screen)
         assert_true(session_prompt(f->session, text, strlen(text), &f->err));
     f->out = (struct str) STR_INIT;
     screen_init(&f->screen);
-    f->env = (struct command_env){.session = f->session, .out = &f->out, .width = 80};
-    if (screen) {
-        f->env.screen = &f->screen;
-        f->env.screen_w = 120;
-        f->env.screen_h = 40;
-    }
+    command_env_init(&f->env, f->session, &f->screen, &f->out);
+    f->env.live = screen;
 }
 
 void close_fixture(struct fixture *f)

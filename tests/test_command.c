@@ -98,11 +98,11 @@ static const struct {
     {"set ctx 4", "a context of 4 has no room for the 10 tokens there are; truncate first"},
     {"unset", "unset: NAME is missing; usage: unset NAME"},
     {"cycle temp", "temp is a number and cannot be cycled; use set temp N"},
-    {"view heads", "view needs the full screen; 'show heads' prints it here"},
-    {"panel", "panel needs the full screen; here there are no panels"},
-    {"maximise", "maximise needs the full screen; here there are no panels"},
-    {"open", "open needs the full screen; here there are no panels"},
-    {"close", "close needs the full screen; quit ends the program"},
+    {"view", "view: VIEW is missing; usage: view VIEW"},
+    {"panel x", "panel: 'x' is not next or previous; usage: panel [next|previous]"},
+    {"maximise x", "maximise: 'x' is too much; usage: maximise"},
+    {"open x", "open: 'x' is too much; usage: open"},
+    {"close x", "close: 'x' is not quit; usage: close [quit]"},
     {"keys x", "keys: 'x' is too much; usage: keys"},
     {"command-line", "command-line needs the full screen; type the command itself"},
     {"edit", "edit needs the full screen; 'prompt TEXT' gives a new one"},
@@ -191,7 +191,9 @@ static void test_keys(void **state)
 
     open_fixture(&f, TEXT, true);
     for (const struct key *k = key_table; k->key; k++) {
-        assert_ptr_equal(key_find(k->key), k);
+        assert_ptr_equal(key_find(k->key, k->view), k);
+        if (k->view)
+            assert_true(view_find(k->view) >= 0);
         f.err.text[0] = '\0';
         if (command_run(&f.env, k->line, &f.err))
             continue;
@@ -199,7 +201,7 @@ static void test_keys(void **state)
             fail_msg("%s (%s): %s", k->key, k->line, f.err.text);
     }
     assert_true(f.session->quit);
-    assert_null(key_find("no such key"));
+    assert_null(key_find("no such key", NULL));
     close_fixture(&f);
 }
 

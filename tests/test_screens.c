@@ -42,7 +42,7 @@ static struct rig *rig_new(const char *model)
         fail_msg("%s", err.text);
     screen_init(&g->st);
     for (const struct key *k = key_table; k->key; k++)
-        g->hints[n++] = (struct hint){k->key, k->help, k->footer};
+        g->hints[n++] = (struct hint){k->key, k->view, k->help, k->footer};
     g->st.hints = g->hints;
     return g;
 }
@@ -98,7 +98,8 @@ static bool same_screen(const char *want, const char *got)
     return *want == *got;
 }
 
-static void golden(struct rig *g, const char *name, int w, int h, struct caps caps)
+/* Compares the canvas with its file, or writes that; the canvas is freed. */
+static void golden_canvas(struct rig *g, struct canvas *c, const char *name, int w, int h)
 {
     const char *dir = getenv("TESTS_DIR");
     struct str got = STR_INIT, want = STR_INIT;
@@ -107,8 +108,6 @@ static void golden(struct rig *g, const char *name, int w, int h, struct caps ca
 
     snprintf(path, sizeof path, "%s/golden-screens/%s.%s.%dx%d.txt", dir ? dir : "tests",
              g->s->program->hp.name, name, w, h);
-    struct canvas *c = canvas_new(w, h, &caps, theme_find("viridis"));
-    screen_draw(g->s, &g->st, c);
     canvas_golden(c, &got);
     canvas_free(c);
     if (getenv("GOLDEN_UPDATE")) {
@@ -126,6 +125,30 @@ static void golden(struct rig *g, const char *name, int w, int h, struct caps ca
     str_release(&want);
 }
 
+/* The whole screen. */
+static void golden(struct rig *g, const char *name, int w, int h, struct caps caps)
+{
+    struct canvas *c = canvas_new(w, h, &caps, theme_find("viridis"));
+
+    screen_draw(g->s, &g->st, c);
+    golden_canvas(g, c, name, w, h);
+}
+
+/* One view alone, as large as its panel is on a screen of w x h. */
+static void golden_view(struct rig *g, int view, int w, int h, struct caps caps)
+{
+    enum slot slot[SLOT_COUNT];
+    struct rect rect[SLOT_COUNT], r = {0, 0, w, h};
+
+    screen_open(&g->st, view, w, h);
+    for (int i = screen_layout(g->s, &g->st, w, h, slot, rect) - 1; i >= 0; i--)
+        if (slot[i] == view_table[view].home)
+            r = rect[i];
+    struct canvas *c = canvas_new(r.w - 2, r.h - 2, &caps, theme_find("viridis"));
+    view_table[view].draw(g->s, &g->st, c, canvas_all(c));
+    golden_canvas(g, c, view_table[view].name, w, h);
+}
+
 static const struct caps rich = {.colors = 256};
 static const int sizes[][2] = {{80, 24}, {120, 40}, {200, 50}};
 static const char *const models[] = {"tiny-gpt2", "tiny-llama"};
@@ -139,16 +162,16 @@ static void test_views(void **state)
         g->s->at.layer = 2;
         g->s->at.head = 1;
         g->s->at.key = 3;
-        for (int i = 0; i < 3; i++)
+        session_say(g->s, "a message");
+        g->s->log.len = strlen("a message\n"), g->s->log.text[g->s->log.len] = 0;
+        for (int i = 0; i < 3; i++) {
+            struct screen st = g->st;
+            golden(g, "screen", sizes[i][0], sizes[i][1], rich);
             for (int v = 0; view_table[v].name; v++) {
-                struct screen st = g->st;
-                session_say(g->s, "a message");
-                screen_open(&g->st, v, sizes[i][0], sizes[i][1]);
-                if (strcmp(view_table[v].name, "log") == 0 && v > 0)
-                    g->s->log.len = strlen("a message\n"), g->s->log.text[g->s->log.len] = 0;
-                golden(g, view_table[v].name, sizes[i][0], sizes[i][1], rich);
+                golden_view(g, v, sizes[i][0], sizes[i][1], rich);
                 g->st = st;
             }
+        }
         rig_free(g);
     }
 }

@@ -3,7 +3,8 @@
  * scripts and -c all execute these. Rows carry types, help and example: dispatch, usage errors,
  * completion, help and the manual are printed from them.
  *
- *     struct command_env env = {.session = s, .out = &out};
+ *     struct command_env env;
+ *     command_env_init(&env, session, &screen, &out);
  *     command_run(&env, "prompt Tom gave the red ball", &err);
  */
 #ifndef GPTSCOPE_COMMAND_COMMAND_H
@@ -18,8 +19,9 @@ struct screen;
 struct command_env {
     struct session *session;
     struct str *out;       /* results, lines of safe text */
-    struct screen *screen; /* NULL outside the curses program */
+    struct screen *screen; /* what the curses program shows; off-screen elsewhere */
     int screen_w, screen_h;
+    bool live;  /* the screen is on a terminal: its picture shows what a command did */
     int width;  /* columns for pictures in `out` */
     bool color; /* pictures may have ANSI colours */
     bool ascii; /* pictures may only have ASCII characters, whatever the setting says */
@@ -28,6 +30,11 @@ struct command_env {
     void (*flush)(struct command_env *env);
     int depth; /* of `source` in `source` */
 };
+
+enum { SCREEN_W = 120, SCREEN_H = 40 }; /* cells of a screen that is on no terminal */
+/* All three are borrowed; nothing is live. */
+void command_env_init(struct command_env *env, struct session *s, struct screen *st,
+                      struct str *out);
 
 enum arg_type {
     ARG_INT,

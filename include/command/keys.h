@@ -8,12 +8,16 @@
 
 struct key {
     const char *key;    /* "Space", "s", "Left", "Tab", "Esc", "C-c" */
+    const char *view;   /* only while this view has the focus; NULL: everywhere */
     const char *line;   /* "step op" */
     const char *help;   /* "step one op" */
     const char *footer; /* short word for the footer, or NULL */
 };
 extern const struct key key_table[]; /* ends with a NULL key */
-const struct key *key_find(const char *key);
+/* A view's own key comes before one that is everywhere. view may be NULL; NULL: no such key. */
+const struct key *key_find(const char *key, const char *view);
+/* Sections of the manual: KEYS, and VIEWS with each view's own keys. */
 void key_man(struct str *out);
+void view_man(struct str *out);
 
 #endif

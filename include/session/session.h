@@ -27,6 +27,18 @@ struct cursor_at {
     enum stage stage;
 };
 
+/* What the explain view explains. */
+enum subject_kind {
+    SUBJECT_ATTENTION, /* the cell that the cursor is on, at its stage */
+    SUBJECT_VALUE,     /* one element of a value */
+    SUBJECT_LOGIT      /* the logit of token cell[1] after position cell[0] */
+};
+struct subject {
+    enum subject_kind kind;
+    int value;   /* VALUE: index into the program */
+    int cell[3]; /* VALUE: an index for each axis */
+};
+
 /* A patch of the run, remembered so that a remade run gets it again. */
 struct ablation {
     int id; /* the run's */
@@ -55,6 +67,7 @@ struct session {
     char message[256]; /* the newest one, safe for a terminal */
 
     struct cursor_at at;
+    struct subject subject;
     struct settings set;
     struct rng rng;
     bool quit;

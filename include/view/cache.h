@@ -10,6 +10,16 @@
 
 struct view_cache;
 
+/*
+ * A drawing must not take long, whatever there is to sum up. A summary that takes more than a
+ * moment is made in pieces of about a millisecond: after each it asks cache_late, and if so
+ * keeps what it has for the next drawing. Without a budget (the default) all is made at once.
+ */
+void cache_budget(struct view_cache *c, double seconds); /* from now on; <= 0: none */
+bool cache_late(
+    struct view_cache *c); /* the budget is used up: stop; another drawing follows */
+bool cache_more(const struct view_cache *c); /* something was stopped since cache_budget */
+
 /* The map of one head at one stage, pooled by the largest |x| to fit max_rows x max_cols. */
 struct attn_grid {
     int rows, cols;   /* pixels: queries down; keys, or channels in STAGE_MIX, across */

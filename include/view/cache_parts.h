@@ -14,6 +14,8 @@ struct heads_cache {
 void heads_cache_release(struct heads_cache *h);
 
 struct view_cache {
+    double deadline; /* by clock_measure; 0: none */
+    bool stopped;    /* cache_late said so */
     struct attn_grid grid;
     const struct run *grid_run;
     struct heads_cache heads;

@@ -20,8 +20,16 @@ enum slot { SLOT_LEFT, SLOT_MAIN, SLOT_LOW, SLOT_RIGHT, SLOT_RIGHT_LOW, SLOT_COU
 /* A key for the footer and the help view: rows of command/keys.h, filled in by the front end
  * (this layer does not know commands). The list ends with a NULL key. */
 struct hint {
-    const char *key, *help;
+    const char *key;
+    const char *view; /* only while this view has the focus; NULL: everywhere */
+    const char *help;
     const char *footer; /* short word for the footer, or NULL */
+};
+
+/* What lies under the pointer: the command that a click stands for, and a few words for the
+ * message line. Both may be "". */
+struct hit {
+    char line[96], tip[160];
 };
 
 struct view_cache; /* summaries kept between drawings, by run_version (view/cache.h) */
@@ -66,9 +74,15 @@ struct view {
     void (*draw)(const struct session *s, const struct screen *st, struct canvas *c,
                  struct rect r);
     void (*title)(const struct session *s, char *out, size_t size); /* NULL: the name */
+    /* What is drawn at x,y of the canvas when the view has r. NULL: nothing anywhere. */
+    void (*hit)(const struct session *s, const struct screen *st, const struct canvas *c,
+                struct rect r, int x, int y, struct hit *h);
 };
 extern const struct view view_table[]; /* ends with a NULL name */
 int view_find(const char *name);       /* index or -1 */
+
+/* The view that keys are for: the focused panel's. */
+const struct view *screen_focused(const struct screen *st);
 
 void screen_init(struct screen *st);
 void screen_release(struct screen *st);

@@ -20,6 +20,10 @@ void tokens_draw_strip(const struct session *s, struct canvas *c, struct rect r)
 /* Lines that the strip wants at this width, at most `most`. */
 int tokens_strip_height(const struct session *s, int w, int most);
 
+/* Whether a key does in this view what h says: it is the view's own, or everywhere and the
+ * view has no other use for it. */
+bool hint_holds(const struct hint *all, const struct hint *h, const char *view);
+
 /* Lines that the heads view has a use for at this width. */
 int heads_lines(const struct session *s, int w);
 /* Text in lines of at most r.w cells, broken at spaces; returns the lines used. */

@@ -56,7 +56,7 @@ static bool coordinate(struct command_env *env, int *v, int n, const struct arg 
     if (arg->given && !move_to(v, n, arg, what, err))
         return false;
     session_clamp(env->session);
-    if (!env->screen)
+    if (!env->live)
         cursor_print(env->session, env->out);
     return true;
 }
@@ -120,7 +120,7 @@ bool cmd_stage(struct command_env *env, const struct arg *arg, struct err *err)
     else if (arg[0].given && !move_to(&stage, STAGE_COUNT, &arg[0], "stage", err))
         return false;
     s->at.stage = (enum stage) stage;
-    if (!env->screen)
+    if (!env->live)
         cursor_print(s, env->out);
     return true;
 }
@@ -170,7 +170,7 @@ bool cmd_select(struct command_env *env, const struct arg *arg, struct err *err)
             at.stage = (enum stage) stage_index(rest);
     }
     s->at = at;
-    if (!env->screen)
+    if (!env->live)
         cursor_print(s, env->out);
     return true;
 }
@@ -231,19 +231,17 @@ static void move_by(struct command_env *env, enum coordinate c, int by)
 bool cmd_move(struct command_env *env, const struct arg *arg, struct err *err)
 {
     enum { LEFT, RIGHT, UP, DOWN };
-    const char *view = "attention";
+    const char *view = view_table[shown_view(env->screen)].name;
     int i = 0, n, direction = (int) arg[0].i;
 
     if (!count_of(&arg[1], 1, &n, err) || !need_tokens(env->session, err))
         return false;
-    if (env->screen)
-        view = view_table[shown_view(env->screen)].name;
     while (arrows[i].view && strcmp(arrows[i].view, view))
         i++;
     if (direction == LEFT || direction == UP)
         n = -n;
     move_by(env, direction == LEFT || direction == RIGHT ? arrows[i].x : arrows[i].y, n);
-    if (!env->screen)
+    if (!env->live)
         cursor_print(env->session, env->out);
     return true;
 }

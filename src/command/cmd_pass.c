@@ -57,7 +57,7 @@ bool cmd_run(struct command_env *env, const struct arg *arg, struct err *err)
     (void) arg;
     if (s->ids.n == 0)
         return err_set(err, "there are no tokens yet; give a prompt first");
-    if (env->screen && !session_done(s)) {
+    if (env->live && !session_done(s)) {
         env->screen->running = true;
         return true;
     }
@@ -109,7 +109,7 @@ bool run_again(struct command_env *env, bool was_done, struct err *err)
 {
     if (!was_done)
         return true;
-    if (env->screen) {
+    if (env->live) {
         env->screen->running = true;
         return true;
     }

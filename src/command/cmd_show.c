@@ -56,16 +56,13 @@ static void picture(struct command_env *env, int view, int rows)
     struct session *s = env->session;
     struct caps caps = caps_of(env);
     struct canvas *c = canvas_new(env->width, rows, &caps, theme_find(s->set.theme));
-    struct screen st;
 
-    screen_init(&st);
-    view_table[view].draw(s, &st, c, canvas_all(c));
+    view_table[view].draw(s, env->screen, c, canvas_all(c));
     squeeze(c);
     if (env->color)
         canvas_ansi(c, env->out);
     else
         canvas_plain(c, env->out);
-    screen_release(&st);
     canvas_free(c);
 }
 
@@ -169,9 +166,9 @@ bool cmd_show(struct command_env *env, const struct arg *arg, struct err *err)
         return false;
     if (arg[1].given)
         pictures = rows;
-    if (env->screen && view_find(what) >= 0)
+    if (env->live && view_find(what) >= 0)
         screen_open(env->screen, view_find(what), env->screen_w, env->screen_h);
-    else if (env->screen && strcmp(what, "ablations"))
+    else if (env->live && strcmp(what, "ablations"))
         return open_value(env, what, err);
     else if (show_list(env, what))
         return true;

@@ -161,7 +161,7 @@ bool cmd_generate(struct command_env *env, const struct arg *arg, struct err *er
 
     if (!count_of(&arg[0], 1, &n, err))
         return false;
-    if (env->screen) {
+    if (env->live) {
         env->screen->generating += n;
         return true;
     }

@@ -10,6 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+void command_env_init(struct command_env *env, struct session *s, struct screen *st,
+                      struct str *out)
+{
+    *env = (struct command_env){.session = s,
+                                .out = out,
+                                .screen = st,
+                                .screen_w = SCREEN_W,
+                                .screen_h = SCREEN_H,
+                                .width = 80};
+}
+
 static const struct command *find_exact(const char *name)
 {
     for (const struct command *c = command_table; c->name; c++)

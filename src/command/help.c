@@ -90,7 +90,19 @@ void command_help(const struct command *c, struct str *out)
 static void topic_keys(struct str *out)
 {
     for (const struct key *k = key_table; k->key; k++)
-        str_addf(out, "  %-8s  %-40s  %s\n", k->key, k->help, k->line);
+        if (!k->view)
+            str_addf(out, "  %-8s  %-40s  %s\n", k->key, k->help, k->line);
+    for (const struct view *v = view_table; v->name; v++) {
+        bool any = false;
+        for (const struct key *k = key_table; k->key; k++) {
+            if (!k->view || strcmp(k->view, v->name))
+                continue;
+            if (!any)
+                str_addf(out, "\nin the view %s\n", v->name);
+            any = true;
+            str_addf(out, "  %-8s  %-40s  %s\n", k->key, k->help, k->line);
+        }
+    }
 }
 
 static void topic_values(struct str *out)

@@ -2,6 +2,7 @@
 #include "command/command.h"
 #include "command/keys.h"
 #include "command/parse.h"
+#include "view/view.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -117,17 +118,45 @@ void command_man(struct str *out)
     str_adds(out, ".El\n");
 }
 
+static void key_item(const struct key *k, struct str *out)
+{
+    str_adds(out, ".It Ic ");
+    roff_word(k->key, strlen(k->key), out);
+    str_addc(out, '\n');
+    roff_text(k->help, strlen(k->help), out);
+    str_adds(out, "\n.Pq Ic ");
+    roff_word(k->line, strlen(k->line), out);
+    str_addc(out, '\n');
+}
+
+#define KEY_LIST ".Bl -tag -width \"BackSpace\" -compact\n"
+
 void key_man(struct str *out)
 {
-    str_adds(out, ".Sh KEYS\n.Bl -tag -width \"BackSpace\" -compact\n");
-    for (const struct key *k = key_table; k->key; k++) {
-        str_adds(out, ".It Ic ");
-        roff_word(k->key, strlen(k->key), out);
-        str_addc(out, '\n');
-        roff_text(k->help, strlen(k->help), out);
-        str_adds(out, "\n.Pq Ic ");
-        roff_word(k->line, strlen(k->line), out);
-        str_addc(out, '\n');
-    }
+    str_adds(out, ".Sh KEYS\n" KEY_LIST);
+    for (const struct key *k = key_table; k->key; k++)
+        if (!k->view)
+            key_item(k, out);
     str_adds(out, ".El\n");
+}
+
+/* Each view with its help and the keys of its own. */
+void view_man(struct str *out)
+{
+    str_adds(out, ".Sh VIEWS\n");
+    for (const struct view *v = view_table; v->name; v++) {
+        bool any = false;
+        str_addf(out, ".Ss %s\n", v->name);
+        fill(v->help, out);
+        for (const struct key *k = key_table; k->key; k++) {
+            if (!k->view || strcmp(k->view, v->name))
+                continue;
+            if (!any)
+                str_adds(out, KEY_LIST);
+            any = true;
+            key_item(k, out);
+        }
+        if (any)
+            str_adds(out, ".El\n");
+    }
 }

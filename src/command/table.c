@@ -134,8 +134,8 @@ const struct command command_table[] = {
 
     /* --- screen --- */
     {"view", "screen", {{"VIEW", ARG_VIEW, false, NULL}},
-     "open a view on the full screen\n"
-     "Elsewhere, show prints it.",
+     "open a view on the screen\n"
+     "Without a terminal the screen is kept all the same; show prints a view.",
      "view heads", cmd_view},
     {"panel", "screen", {{"WHICH", ARG_CHOICE, true, "next previous"}},
      "go to the next or previous panel", "panel next", cmd_panel},

@@ -18,8 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAME (1.0 / 30) /* seconds between two pictures while there is work */
-#define SLICE 0.03       /* seconds of computing between two looks at the keys */
+#define FRAME       (1.0 / 30) /* seconds between two pictures while there is work */
+#define SUMMARY     0.004 /* seconds of a drawing for what views sum up; the rest follows */
+#define LOOK_AROUND 0.1   /* seconds for finding a head to begin with */
+#define SLICE       0.03  /* seconds of computing between two looks at the keys */
 
 /* --- messages --- */
 
@@ -89,6 +91,7 @@ static void draw(struct app *a)
 
     fit_canvas(a);
     entry_show(a);
+    cache_budget(a->st.cache, SUMMARY);
     screen_draw(a->s, &a->st, a->canvas);
     pager_draw(&a->pager, a->canvas);
     if (!a->st.entry || a->pager.open ||
@@ -164,7 +167,10 @@ static void choose_head(struct app *a)
 {
     struct session *s = a->s;
     struct err err = ERR_INIT;
-    const struct heads_summary *sum = cache_heads(a->st.cache, s, 0, &err);
+    const struct heads_summary *sum;
+
+    cache_budget(a->st.cache, LOOK_AROUND);
+    sum = cache_heads(a->st.cache, s, 0, &err);
 
     a->choose = false;
     if (!sum || !heads_clearest(sum, &s->at.layer, &s->at.head))
@@ -230,7 +236,7 @@ static bool steps(const char *line)
 
 static void map_key(struct app *a, const struct event *e)
 {
-    const struct key *k = key_find(e->key);
+    const struct key *k = key_find(e->key, screen_focused(&a->st)->name);
     char text[128];
 
     if (!k) {
@@ -313,7 +319,7 @@ static void loop(struct app *a)
         if (dirty &&
             ((e.kind == EVENT_NONE && !busy(a)) || clock_measure() > a->drawn + FRAME)) {
             draw(a);
-            dirty = false;
+            dirty = cache_more(a->st.cache);
         }
     }
 }
@@ -329,7 +335,8 @@ static struct hint *make_hints(void)
         n++;
     hints = xcalloc(n + 1, sizeof *hints);
     for (size_t i = 0; i < n; i++)
-        hints[i] = (struct hint){key_table[i].key, key_table[i].help, key_table[i].footer};
+        hints[i] = (struct hint){key_table[i].key, key_table[i].view, key_table[i].help,
+                                 key_table[i].footer};
     return hints;
 }
 
@@ -338,7 +345,8 @@ static void begin(struct app *a)
     a->out = a->entry.shown = a->entry.completion = (struct str) STR_INIT;
     a->entry.typed = a->entry.before = a->entry.edit.text = (struct str) STR_INIT;
     a->pager.title = a->pager.text = (struct str) STR_INIT;
-    a->env = (struct command_env){.session = a->s, .out = &a->out, .screen = &a->st};
+    command_env_init(&a->env, a->s, &a->st, &a->out);
+    a->env.live = true;
     a->hints = make_hints();
     screen_init(&a->st);
     a->st.hints = a->hints;

@@ -11,6 +11,7 @@
 #include "command/place.h"
 #include "ui/history.h"
 #include "ui/tool.h"
+#include "view/view.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -308,14 +309,19 @@ static void terminal_lines(struct command_env *env)
 int ui_repl(struct session *s, struct err *err)
 {
     struct str out = STR_INIT;
-    struct command_env env = {.session = s, .out = &out, .flush = put_out};
+    struct command_env env;
+    struct screen st;
     int status = 0;
 
+    screen_init(&st);
+    command_env_init(&env, s, &st, &out);
+    env.flush = put_out;
     setlocale(LC_CTYPE, "");
     if (isatty(STDIN_FILENO))
         terminal_lines(&env);
     else
         status = plain_lines(&env, err);
     str_release(&out);
+    screen_release(&st);
     return status;
 }

@@ -236,6 +236,7 @@ void tool_man(struct str *page)
     str_adds(out, ".Sh COMMANDS\n");
     command_man(out);
     str_adds(out, ".Sh KEYS\n");
+    view_man(out);
     key_man(out);
     add_formats(out);
     add_ending(out);

@@ -6,6 +6,7 @@
 #include "command/command.h"
 #include "command/dump.h"
 #include "ui/ui.h"
+#include "view/view.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,10 +85,15 @@ static int run_commands(struct session *s, const struct tool_args *a, FILE *out,
                         struct err *err)
 {
     struct str text = STR_INIT;
-    struct command_env env = {.session = s, .out = &text};
+    struct command_env env;
+    struct screen st;
+
+    screen_init(&st);
+    command_env_init(&env, s, &st, &text);
     ui_output(&env);
     bool ok = run_script(&env, a, err);
     tool_put(out, &text);
+    screen_release(&st);
     return ok ? 0 : 1;
 }
 

@@ -2,6 +2,7 @@
  * own. */
 #include "view/cache_parts.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -22,6 +23,24 @@ void cache_free(struct view_cache *c)
     if (c->next_made)
         sample_trace_release(&c->next);
     free(c);
+}
+
+void cache_budget(struct view_cache *c, double seconds)
+{
+    c->deadline = seconds > 0 ? clock_measure() + seconds : 0;
+    c->stopped = false;
+}
+
+bool cache_late(struct view_cache *c)
+{
+    if (c->deadline > 0 && clock_measure() >= c->deadline)
+        c->stopped = true;
+    return c->stopped;
+}
+
+bool cache_more(const struct view_cache *c)
+{
+    return c->stopped;
 }
 
 static bool same_sampler(const struct sampler *a, const struct sampler *b)

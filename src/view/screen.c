@@ -45,6 +45,11 @@ void screen_release(struct screen *st)
     st->cache = NULL;
 }
 
+const struct view *screen_focused(const struct screen *st)
+{
+    return &view_table[st->panel[st->focus]];
+}
+
 void screen_open(struct screen *st, int view, int w, int h)
 {
     enum slot home = view_table[view].home;
@@ -260,9 +265,10 @@ static int hint_width(const struct hint *h)
     return utf8_width(h->key, strlen(h->key)) + utf8_width(h->footer, strlen(h->footer)) + 3;
 }
 
-/* As many as fit, and the way to the others always at the end. */
+/* As many as fit, the view's own first, and the way to the others always at the end. */
 static void draw_hints(const struct screen *st, struct canvas *c, struct rect line)
 {
+    const char *view = screen_focused(st)->name;
     const struct hint *help = NULL;
     int x = 1, end = c->w;
 
@@ -271,14 +277,16 @@ static void draw_hints(const struct screen *st, struct canvas *c, struct rect li
             help = h;
     if (help)
         end -= hint_width(help);
-    for (const struct hint *h = st->hints; h && h->key; h++) {
-        if (!h->footer || h == help)
-            continue;
-        if (x + hint_width(h) - 2 > end)
-            break;
-        x += canvas_text(c, line, x, line.y, STYLE_KEY, h->key) + 1;
-        x += canvas_text(c, line, x, line.y, STYLE_DIM, h->footer) + 2;
-    }
+    for (int own = 1; own >= 0; own--)
+        for (const struct hint *h = st->hints; h && h->key; h++) {
+            if (!h->footer || h == help || !hint_holds(st->hints, h, view) ||
+                (h->view != NULL) != own)
+                continue;
+            if (x + hint_width(h) - 2 > end)
+                break;
+            x += canvas_text(c, line, x, line.y, STYLE_KEY, h->key) + 1;
+            x += canvas_text(c, line, x, line.y, STYLE_DIM, h->footer) + 2;
+        }
     if (!help)
         return;
     x += canvas_text(c, line, x, line.y, STYLE_KEY, help->key) + 1;

@@ -11,53 +11,53 @@ const struct view view_table[] = {
      "The model as a column of operations, in the order they are executed. The heavy bar is the "
      "residual stream: each part of a block reads it and adds to it. ✓ is done, ▶ comes next. "
      "The block at work is unfolded, the others are one line each.",
-     map_draw, NULL},
+     map_draw, NULL, NULL},
     {"attention", "2", SLOT_MAIN, "hjkl cell  [ ] head  K J layer  , . stage  c scale  z sink",
      "One attention head: each row is a query, each column a key it may look at. The stages "
      "follow the program: raw q·k, scaled by 1/√d_head, masked, softmax, and the weighted sum "
      "of V. ∙ is what the causal mask forbids. Signed stages go from blue through dark to "
      "orange; the end of their scale is the 99th percentile.",
-     attention_draw, attention_title},
+     attention_draw, attention_title, NULL},
     {"heads", "3", SLOT_RIGHT, "[ ] head  K J layer",
      "All heads at once. Letters name a job that takes 40 % of a head's weight or more on this "
      "text: P looks at the token before, I at what followed the same token earlier "
      "(induction), D at the same token earlier, S at token 0 (the sink), = at itself. "
      "Three tokens at least must be there to show it.",
-     heads_draw, NULL},
+     heads_draw, NULL, NULL},
     {"logits", "4", SLOT_RIGHT_LOW, "n generate",
      "The model's guess for the next token: candidates by falling logit, their probability "
      "after temperature, top-k and top-p, and the entropy of the whole distribution.",
-     logits_draw, NULL},
+     logits_draw, NULL, NULL},
     {"explain", "5", SLOT_LOW, "hjkl cell  , . stage",
      "The cell under the cursor, worked with the numbers that are in it: q·k, the scale, the "
      "mask, the softmax, and what each channel adds.",
-     explain_draw, explain_title},
+     explain_draw, explain_title, NULL},
     {"program", "6", SLOT_MAIN, "Space op  b back",
      "The forward pass as a list of operations with the program counter: what each makes, its "
      "shape, its formula.",
-     program_draw, NULL},
+     program_draw, NULL, NULL},
     {"cache", "7", SLOT_RIGHT_LOW, "",
      "The KV cache: for each layer the size of the K and V rows, one column a position. The "
      "positions of this pass are bright.",
-     cache_draw, NULL},
+     cache_draw, NULL, NULL},
     {"tensor", "8", SLOT_MAIN, "hjkl position and channel",
      "What the last operation made (or a value chosen with show): numbers, range, mean, "
      "deviation, histogram.",
-     tensor_draw, NULL},
+     tensor_draw, NULL, NULL},
     {"model", "9", SLOT_RIGHT_LOW, "",
      "Hyper-parameters, and where the parameters are: each block has about 12 d_model² of "
      "them in a GPT-2.",
-     model_draw, NULL},
+     model_draw, NULL, NULL},
     {"tokens", "0", SLOT_LOW, "h l token",
      "The text as the model sees it: one row a token, with its id and bytes.",
-     tokens_draw, NULL},
+     tokens_draw, NULL, NULL},
     {"log", "", SLOT_LOW, "",
      "Messages of this session, the newest last.",
-     log_draw, NULL},
+     log_draw, NULL, NULL},
     {"help", "", SLOT_MAIN, "? or Esc closes",
      "What keys do.",
-     help_draw, NULL},
-    {NULL, NULL, SLOT_LEFT, NULL, NULL, NULL, NULL},
+     help_draw, NULL, NULL},
+    {NULL, NULL, SLOT_LEFT, NULL, NULL, NULL, NULL, NULL},
 };
 // clang-format on
 
@@ -67,6 +67,16 @@ int view_find(const char *name)
         if (strcmp(view_table[i].name, name) == 0)
             return i;
     return -1;
+}
+
+bool hint_holds(const struct hint *all, const struct hint *h, const char *view)
+{
+    if (h->view)
+        return strcmp(h->view, view) == 0;
+    for (; all->key; all++)
+        if (all->view && strcmp(all->view, view) == 0 && strcmp(all->key, h->key) == 0)
+            return false;
+    return true;
 }
 
 int draw_paragraph(struct canvas *c, struct rect r, int x, int y, enum style style,

@@ -70,25 +70,38 @@ void log_draw(const struct session *s, const struct screen *st, struct canvas *c
     }
 }
 
-/* Keys in as many columns as fit. */
+static int count_keys(const struct screen *st, const char *view)
+{
+    int n = 0;
+
+    for (const struct hint *h = st->hints; h && h->key; h++)
+        n += hint_holds(st->hints, h, view);
+    return n;
+}
+
+/* Keys in as many columns as fit, the view's own first. */
 static void draw_keys(const struct screen *st, struct canvas *c, struct rect r)
 {
     enum { COLUMN = 38 };
-    int n = 0, columns = r.w / COLUMN > 0 ? r.w / COLUMN : 1;
+    const char *view = screen_focused(st)->name;
+    int columns = r.w / COLUMN > 0 ? r.w / COLUMN : 1, i = 0;
+    int n = count_keys(st, view);
 
-    for (const struct hint *h = st->hints; h && h->key; h++)
-        n++;
     int lines = (n + columns - 1) / columns;
     int first = st->scroll[view_find("help")];
     first = first > lines - r.h ? lines - r.h : first;
     first = first < 0 ? 0 : first;
-    for (int i = 0; i < n; i++) {
-        int x = r.x + i / lines * COLUMN, y = r.y + i % lines - first;
-        if (y < r.y || y >= r.y + r.h)
-            continue;
-        canvas_printf(c, r, x, y, STYLE_KEY, "%9s", st->hints[i].key);
-        canvas_fit(c, r, x + 10, y, COLUMN - 11, canvas_look(c, STYLE_TEXT), st->hints[i].help);
-    }
+    for (int own = 1; own >= 0; own--)
+        for (const struct hint *h = st->hints; h && h->key; h++) {
+            if ((h->view != NULL) != own || !hint_holds(st->hints, h, view))
+                continue;
+            int x = r.x + i / lines * COLUMN, y = r.y + i % lines - first;
+            i++;
+            if (y < r.y || y >= r.y + r.h)
+                continue;
+            canvas_printf(c, r, x, y, own ? STYLE_SELECTED : STYLE_KEY, "%9s", h->key);
+            canvas_fit(c, r, x + 10, y, COLUMN - 11, canvas_look(c, STYLE_TEXT), h->help);
+        }
     if (lines > r.h)
         canvas_text(c, r, r.x + r.w - 8, r.y + r.h - 1, STYLE_DIM,
                     first + r.h < lines ? "PgDn ▼" : "PgUp ▲");

@@ -226,6 +226,7 @@ static void json_outputs(void **state)
         "gptscope tokenize --json 'a\"b\\\\'",
         "gptscope generate --json -p 'Tom' -n 2",
         "gptscope bench --json -n 2 --prompt-tokens 8",
+        "gptscope bench --ui --json -m tiny-gpt2 -n 1 --prompt-tokens 8",
         "gptscope dump -p Tom --select 'blocks.0.*' -o - --format json",
     };
     (void) state;

@@ -76,6 +76,9 @@ struct session {
 /* Opens a model and makes the run; the prompt is empty. */
 struct session *session_new(const char *model_spec, struct compute *c,
                             const struct settings *set, struct err *err);
+/* Of a model that is open already; takes it over, also on failure. NULL gives NULL. */
+struct session *session_of(struct model *m, struct compute *c, const struct settings *set,
+                           struct err *err);
 void session_free(struct session *s);
 /* Another model for the same session; on failure the old one stays. The prompt is kept. */
 bool session_load(struct session *s, const char *model_spec, struct err *err);

@@ -7,14 +7,17 @@
 
 #include "base/err.h"
 #include "engine/run.h"
+#include "session/session.h"
+#include "view/view.h"
 
 #include <stdbool.h>
 
 struct bench_row {
     char name[40];    /* "prefill" */
     const char *unit; /* "tok/s", "%", "MB", "ms", "GB/s" */
-    double median, min, max;
+    double median, p99, min, max;
     int rounds;
+    double limit, limit_p99; /* that median and p99 should not exceed; NAN: none */
 };
 
 struct bench {
@@ -26,6 +29,12 @@ struct bench {
     int n_prompt, n_decode;
 
     struct run *keep, *lean; /* while the prefills are measured; keep stays */
+    /* What --ui looks at: the model with its prompt computed, and the screen it is drawn on. */
+    struct session *session;
+    struct screen screen;
+    struct canvas *canvas; /* NULL: nothing was drawn yet */
+    int most_rounds;       /* of a figure of --ui */
+    bool has_term;
     struct bench_row *row;
     int n_rows, cap_rows;
 };
@@ -35,7 +44,9 @@ struct measure {
     const char *name, *help;
     bool (*run)(struct bench *b, struct err *err);
 };
-extern const struct measure measure_table[]; /* in order; ends with a NULL name */
+extern const struct measure measure_table[];          /* in order; ends with a NULL name */
+extern const struct measure ui_table[];               /* of --ui */
+bool measure_start(struct bench *b, struct err *err); /* bench_start.c */
 
 /* Rounds of one figure. */
 struct samples {
@@ -49,5 +60,7 @@ double samples_median(const struct samples *s); /* 0 when there are none */
 /* A row from samples, which are released. */
 void bench_add(struct bench *b, const char *name, const char *unit, struct samples *s);
 void bench_add_one(struct bench *b, const char *name, const char *unit, double x);
+/* The last row's limits. */
+void bench_limit(struct bench *b, double median, double p99);
 
 #endif

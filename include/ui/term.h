@@ -26,6 +26,12 @@ bool term_open(struct err *err);
  */
 void term_close(void);
 
+/* A terminal of 256 colours whose output goes nowhere: for measuring. False when this machine
+ * does not know such a one. */
+bool term_open_nowhere(int w, int h);
+void term_close_nowhere(void);
+void term_redraw(void); /* the next term_show writes every cell */
+
 void term_size(int *w, int *h);
 /* What can be shown, given the settings and NO_COLOR. */
 struct caps term_caps(const struct settings *set);

@@ -11,6 +11,8 @@
 
 struct command_env;
 
+#define UI_SUMMARY 0.004 /* seconds of a drawing for what views sum up; the rest follows */
+
 /* The curses program: runs until quit; the terminal is given back, whatever ends it. */
 int ui_curses(struct session *s, struct err *err);
 /* readline prompt, or plain lines when stdin is not a terminal. */

@@ -58,11 +58,12 @@ static struct run *make_run(const struct model *m, const struct program *p, stru
     return run_new(m, p, c, &o, err);
 }
 
-static bool engine_open(struct engine *e, const char *spec, struct compute *c,
-                        const struct settings *set, struct err *err)
+/* Takes the model over, also when it fails. */
+static bool engine_of(struct engine *e, struct model *m, struct compute *c,
+                      const struct settings *set, struct err *err)
 {
     memset(e, 0, sizeof *e);
-    e->model = model_open(spec, err);
+    e->model = m;
     if (e->model)
         e->tokenizer = tokenizer_of(e->model, err);
     if (e->tokenizer)
@@ -87,12 +88,24 @@ static void engine_swap(struct session *s, struct engine *e)
     *e = old;
 }
 
+static bool engine_open(struct engine *e, const char *spec, struct compute *c,
+                        const struct settings *set, struct err *err)
+{
+    return engine_of(e, model_open(spec, err), c, set, err);
+}
+
 struct session *session_new(const char *model_spec, struct compute *c,
                             const struct settings *set, struct err *err)
 {
+    return session_of(model_open(model_spec, err), c, set, err);
+}
+
+struct session *session_of(struct model *m, struct compute *c, const struct settings *set,
+                           struct err *err)
+{
     struct engine e;
 
-    if (!engine_open(&e, model_spec, c, set, err))
+    if (!engine_of(&e, m, c, set, err))
         return NULL;
     struct session *s = xcalloc(1, sizeof *s);
     s->compute = c;

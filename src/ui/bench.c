@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,9 +64,10 @@ void bench_add(struct bench *b, const char *name, const char *unit, struct sampl
         double *x = sorted(s);
         VEC_ROOM(b->row, b->n_rows, b->cap_rows);
         struct bench_row *row = &b->row[b->n_rows++];
-        *row = (struct bench_row){.unit = unit, .rounds = s->n};
+        *row = (struct bench_row){.unit = unit, .rounds = s->n, .limit = NAN, .limit_p99 = NAN};
         snprintf(row->name, sizeof row->name, "%s", name);
         row->median = middle(x, s->n);
+        row->p99 = x[(row->rounds - 1) * 99 / 100];
         row->min = x[0];
         row->max = x[s->n - 1];
         free(x);
@@ -78,6 +80,12 @@ void bench_add_one(struct bench *b, const char *name, const char *unit, double x
     struct samples s = {0};
     samples_add(&s, x);
     bench_add(b, name, unit, &s);
+}
+
+void bench_limit(struct bench *b, double median, double p99)
+{
+    b->row[b->n_rows - 1].limit = median;
+    b->row[b->n_rows - 1].limit_p99 = p99;
 }
 
 static bool more_rounds(int done, double began, double budget)

@@ -19,9 +19,8 @@
 #include <string.h>
 
 #define FRAME       (1.0 / 30) /* seconds between two pictures while there is work */
-#define SUMMARY     0.004 /* seconds of a drawing for what views sum up; the rest follows */
-#define LOOK_AROUND 0.1   /* seconds for finding a head to begin with */
-#define SLICE       0.03  /* seconds of computing between two looks at the keys */
+#define LOOK_AROUND 0.1        /* seconds for finding a head to begin with */
+#define SLICE       0.03       /* seconds of computing between two looks at the keys */
 
 /* --- messages --- */
 
@@ -91,7 +90,7 @@ static void draw(struct app *a)
 
     fit_canvas(a);
     entry_show(a);
-    cache_budget(a->st.cache, SUMMARY);
+    cache_budget(a->st.cache, UI_SUMMARY);
     screen_draw(a->s, &a->st, a->canvas);
     pager_draw(&a->pager, a->canvas);
     if (!a->st.entry || a->pager.open ||

@@ -151,6 +151,37 @@ void term_close(void)
         raise(seen.end);
 }
 
+static FILE *nowhere;
+
+bool term_open_nowhere(int w, int h)
+{
+    nowhere = fopen("/dev/null", "r+");
+    terminal = nowhere ? newterm("xterm-256color", nowhere, nowhere) : NULL;
+    if (!terminal) {
+        if (nowhere)
+            fclose(nowhere);
+        return false;
+    }
+    resizeterm(h, w);
+    leaveok(stdscr, FALSE);
+    color_start();
+    return true;
+}
+
+void term_close_nowhere(void)
+{
+    endwin();
+    delscreen(terminal);
+    terminal = NULL;
+    color_stop();
+    fclose(nowhere);
+}
+
+void term_redraw(void)
+{
+    clearok(curscr, TRUE);
+}
+
 static void suspend(void)
 {
     put_raw(paste_off);

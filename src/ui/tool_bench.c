@@ -8,12 +8,15 @@
 #include "model/synth.h"
 #include "ui/bench.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define PROMPT_TOKENS 512
 #define DECODE_TOKENS 32
+#define UI_TOKENS     1024
+#define UI_ROUNDS     200
 
 static bool parse_dtype(const char *name, enum dtype *dtype, struct err *err)
 {
@@ -77,6 +80,23 @@ static bool set_lengths(struct bench *b, const struct tool_args *a, struct err *
     return true;
 }
 
+/* The screen is measured at one length; -n is how often. */
+static bool set_ui_lengths(struct bench *b, const struct tool_args *a, struct err *err)
+{
+    int n_ctx = model_hparams(b->model)->n_ctx;
+    b->most_rounds = a->n > 0 ? a->n : UI_ROUNDS;
+    b->n_decode = 0;
+    b->n_prompt = a->prompt_tokens > 0 ? a->prompt_tokens
+                  : UI_TOKENS < n_ctx  ? UI_TOKENS
+                                       : n_ctx;
+    if (b->n_prompt > n_ctx)
+        return err_set(err,
+                       "%d tokens do not fit the context of %d; give fewer with "
+                       "--prompt-tokens",
+                       b->n_prompt, n_ctx);
+    return true;
+}
+
 static void random_ids(struct bench *b, uint64_t seed)
 {
     struct rng rng;
@@ -109,11 +129,32 @@ static void print_json(const struct bench *b, const char *name, FILE *out)
         tool_json_text(&json, r->name);
         str_adds(&json, ",\"unit\":");
         tool_json_text(&json, r->unit);
-        str_addf(&json, ",\"median\":%.9g,\"min\":%.9g,\"max\":%.9g,\"rounds\":%d}", r->median,
-                 r->min, r->max, r->rounds);
+        str_addf(&json, ",\"median\":%.9g,\"p99\":%.9g,\"min\":%.9g,\"max\":%.9g,\"rounds\":%d",
+                 r->median, r->p99, r->min, r->max, r->rounds);
+        if (!isnan(r->limit))
+            str_addf(&json, ",\"limit\":%.9g", r->limit);
+        if (!isnan(r->limit_p99))
+            str_addf(&json, ",\"limit_p99\":%.9g", r->limit_p99);
+        str_addc(&json, '}');
     }
     str_adds(&json, "\n]}\n");
     tool_put(out, &json);
+}
+
+/* "     3.20      8 / 16 !": the 99th percentile; the limits, and whether one is exceeded. */
+static void print_limits(const struct bench_row *r, FILE *out)
+{
+    char limit[32] = "";
+    bool over = r->median > r->limit || r->p99 > r->limit_p99; /* false for NAN */
+    if (!isnan(r->limit_p99))
+        snprintf(limit, sizeof limit, "%g / %g", r->limit, r->limit_p99);
+    else if (!isnan(r->limit))
+        snprintf(limit, sizeof limit, "%g", r->limit);
+    if (r->rounds > 1)
+        fprintf(out, " %9.2f", r->p99);
+    else
+        fprintf(out, " %9s", "");
+    fprintf(out, " %13s%s", limit, over ? "!" : " ");
 }
 
 static void print_text(const struct bench *b, const char *name, FILE *out)
@@ -125,19 +166,25 @@ static void print_text(const struct bench *b, const char *name, FILE *out)
     fprintf(out, "%s, %d threads, OpenBLAS %s (%s), own kernels %s\n\n", shown.text,
             compute_threads(b->compute), blas.core, blas.why, blas.simd);
     str_release(&shown);
-    fprintf(out, "%-36s %12s  %-6s %25s\n", "", "median", "", "least .. most (rounds)");
+    bool p99 = b->session != NULL;
+    fprintf(out, "%-36s %12s  %-6s", "", "median", "");
+    if (p99)
+        fprintf(out, " %9s %13s ", "99 %", "limits");
+    fprintf(out, " %25s\n", "least .. most (rounds)");
     for (int i = 0; i < b->n_rows; i++) {
         const struct bench_row *r = &b->row[i];
         fprintf(out, "%-36s %12.2f  %-6s", r->name, r->median, r->unit);
+        if (p99)
+            print_limits(r, out);
         if (r->rounds > 1)
             fprintf(out, " %10.2f .. %.2f (%d)", r->min, r->max, r->rounds);
         fputc('\n', out);
     }
 }
 
-static bool measure_all(struct bench *b, struct err *err)
+static bool measure_all(struct bench *b, const struct measure *m, struct err *err)
 {
-    for (const struct measure *m = measure_table; m->name; m++)
+    for (; m->name; m++)
         if (!m->run(b, err))
             return err_add(err, "measuring %s", m->name);
     return true;
@@ -145,6 +192,10 @@ static bool measure_all(struct bench *b, struct err *err)
 
 static void bench_release(struct bench *b)
 {
+    if (b->session)
+        screen_release(&b->screen);
+    session_free(b->session);
+    canvas_free(b->canvas);
     run_free(b->keep);
     run_free(b->lean);
     program_free(b->program);
@@ -153,27 +204,55 @@ static void bench_release(struct bench *b)
     free(b->row);
 }
 
-int tool_bench(const struct tool_args *a, FILE *out, struct err *err)
+/* A session of the model, which it takes over, with its prompt computed. */
+static bool open_session(struct bench *b, struct model *m, const struct settings *set,
+                         struct err *err)
 {
+    struct settings own = *set;
+    own.ctx = b->n_prompt;
+    b->session = session_of(m, b->compute, &own, err);
+    if (!b->session)
+        return false;
+    screen_init(&b->screen);
+    return session_prompt_ids(b->session, b->ids, b->n_prompt, err) &&
+           session_run(b->session, 0, NULL, err);
+}
+
+static bool bench_run(struct bench *b, struct model **m, const struct tool_args *a,
+                      struct err *err)
+{
+    random_ids(b, (uint64_t) a->set.seed);
+    b->compute = compute_new((int) a->set.threads);
+    if (!a->ui) {
+        b->program = program_build(*m, err);
+        return b->program && measure_all(b, measure_table, err);
+    }
+    struct model *taken = *m;
+    *m = NULL;
+    return open_session(b, taken, &a->set, err) && measure_all(b, ui_table, err);
+}
+
+int tool_bench(const struct tool_args *args, FILE *out, struct err *err)
+{
+    struct tool_args a = *args;
     struct bench b = {0};
     struct model *m = NULL;
-    if (a->n_rest) {
-        err_set(err, "'%s' is too much", a->rest[0]);
+    if (a.n_rest) {
+        err_set(err, "'%s' is too much", a.rest[0]);
         return 2;
     }
+    if (a.ui && !a.model && !a.shape)
+        a.shape = "gpt2";
     tool_catch_interrupt();
-    int status = open_model(a, &m, err);
+    int status = open_model(&a, &m, err);
     b.model = m;
-    if (status == 0 && !set_lengths(&b, a, err))
+    if (status == 0 && !(a.ui ? set_ui_lengths : set_lengths)(&b, &a, err))
         status = 2;
     if (status == 0) {
-        const char *name = a->shape ? a->shape : tool_model(a, false);
-        random_ids(&b, (uint64_t) a->set.seed);
-        b.compute = compute_new((int) a->set.threads);
-        b.program = program_build(m, err);
-        status = b.program && measure_all(&b, err) ? 0 : 1;
+        const char *name = a.shape ? a.shape : tool_model(&a, false);
+        status = bench_run(&b, &m, &a, err) ? 0 : 1;
         if (status == 0)
-            (a->json ? print_json : print_text)(&b, name, out);
+            (a.json ? print_json : print_text)(&b, name, out);
     }
     bench_release(&b);
     model_free(m);

@@ -39,6 +39,8 @@ const struct option_row option_table[] = {
      "how many tokens the measured prompt has"},
     {"no-bos", 0, NULL, OPTION_FLAG, AT(no_bos), 0, 0,
      "do not put the beginning-of-text token first where the model's file asks for it"},
+    {"ui", 0, NULL, OPTION_FLAG, AT(ui), 0, 0,
+     "measure the screen: redraws of every view, typing, the first frame"},
     {"json", 0, NULL, OPTION_FLAG, AT(json), 0, 0, "print the result as JSON"},
     {"no-mouse", 0, NULL, OPTION_FLAG, AT(no_mouse), 0, 0,
      "leave the mouse to the terminal"},

@@ -36,6 +36,8 @@ static void change_cells(struct ref_value *v, const struct change *c, int from)
                     *x = 0;
                 else if (c->kind == PATCH_SCALE)
                     *x *= c->factor;
+                else if (c->kind == PATCH_ADD)
+                    *x += data ? c->factor * set : c->factor;
                 else
                     *x = set;
             }

@@ -37,6 +37,11 @@ struct run_options {
 struct run *run_new(const struct model *m, const struct program *p, struct compute *c,
                     const struct run_options *o, struct err *err);
 void run_free(struct run *r); /* NULL is fine */
+/* A second run with the same committed positions, patches, replaced functions and options:
+ * what is kept is copied, nothing is computed. An open pass is left out. */
+struct run *run_copy(const struct run *r, struct err *err);
+/* Computes with c from now on: for when the one it was made with goes away. */
+bool run_use(struct run *r, struct compute *c, struct err *err);
 
 /* --- a pass --- */
 
@@ -99,7 +104,7 @@ void run_memory(const struct run *r, struct run_memory *m);
 
 /* --- patches: changes made to values as they are computed --- */
 
-enum patch_kind { PATCH_ZERO, PATCH_SCALE, PATCH_SET, PATCH_MEAN };
+enum patch_kind { PATCH_ZERO, PATCH_SCALE, PATCH_SET, PATCH_MEAN, PATCH_ADD };
 
 /*
  * Adds a patch of a region of a value (NULL: all; count -1: to the end, also of positions to
@@ -109,17 +114,30 @@ enum patch_kind { PATCH_ZERO, PATCH_SCALE, PATCH_SET, PATCH_MEAN };
  *     SCALE  times factor
  *     SET    to data[region] (copied), or to factor where data is NULL
  *     MEAN   every position to the mean that the region has now
+ *     ADD    plus factor * data[region] (copied), or plus factor where data is NULL
  *
  * It acts on positions computed from now on: an unfinished pass is dropped; whoever wants it to
  * act on earlier positions truncates the run first. In scores and patterns it leaves keys after
  * the query alone: what the mask hides stays hidden. Fails for values that nothing reads
  * (LIFE_DEMAND) and for regions outside the value. Returns the patch's id >= 0, or -1.
+ *
+ * An attention edge is knocked out by SET of its score to -INFINITY (Geva et al. 2023): the
+ * softmax gives its weight to the rest of the row. SCALE and ADD leave such a score out. Fails
+ * where a query would have no key left.
  */
 int run_patch(struct run *r, enum patch_kind kind, int value, const struct region *region,
               float factor, const float *data, struct err *err);
+/* ADD of one position's numbers, row[region without its positions], to every position of the
+ * region, also to those to come. */
+int run_patch_row(struct run *r, int value, const struct region *region, float factor,
+                  const float *row, struct err *err);
 /* SET to what another run of the same program has there. */
 int run_patch_from(struct run *r, const struct run *other, int value,
                    const struct region *region, struct err *err);
+/* Takes over the patches of another run of the same program, ids included; they act as they do
+ * there, and this run forgets its positions and patches. Fails, with nothing changed, where a
+ * region lies beyond this run's context. */
+bool run_patches_of(struct run *r, const struct run *other, struct err *err);
 /* Removes a patch (-1: all) and truncates the run to the positions that were computed without.
  */
 void run_unpatch(struct run *r, int id);

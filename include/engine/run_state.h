@@ -11,8 +11,9 @@ struct patch {
     int id, value;
     enum patch_kind kind;
     struct region region; /* count < 0: to the end */
-    float factor;         /* SCALE; SET without data */
-    float *data;          /* SET, MEAN: data[region] */
+    float factor;         /* SCALE, ADD; SET without data */
+    float *data;          /* SET, MEAN, ADD: data[region] */
+    size_t n_data;        /* numbers in data */
     size_t data_pos;      /* positions in data: 1 when the same row serves all */
     int from;             /* acts on positions >= from: those computed with it */
     char text[96];
@@ -108,6 +109,10 @@ bool derive_stage(const struct run *r, int value, const struct region *g, float 
 
 /* patch.c */
 void patch_apply(const struct run *r, int value, int pos0, int rows, int n_key, float *data);
+/* patch_out.c: fails when p, on top of the patches there are, leaves a query without a key. */
+bool patch_leaves_keys(const struct run *r, const struct patch *p, struct err *err);
+/* Index into data[region] of a cell, or -1 when the data does not reach that far. */
+long patch_data_at(const struct patch *p, const int cell[3], int pos_axis);
 /* Something looks into this layer's attention: its stages must be executed one by one. */
 bool patch_hooks(const struct run *r, int layer);
 

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Index into data[region] of a cell, or -1 when the data does not reach that far. */
-static long data_at(const struct patch *p, const int cell[3], int pos_axis)
+long patch_data_at(const struct patch *p, const int cell[3], int pos_axis)
 {
     long at = 0;
     for (int i = 0; i < 3; i++) {
@@ -27,17 +26,22 @@ static long data_at(const struct patch *p, const int cell[3], int pos_axis)
 
 static void patch_cell(const struct patch *p, const int cell[3], int pos_axis, float *x)
 {
-    if (p->kind == PATCH_ZERO) {
-        *x = 0;
-    } else if (p->kind == PATCH_SCALE) {
-        *x *= p->factor;
-    } else if (!p->data) {
-        *x = p->factor;
-    } else {
-        long at = data_at(p, cell, pos_axis);
-        if (at >= 0)
-            *x = p->data[at];
+    float data = p->factor;
+
+    if (p->data) {
+        long at = patch_data_at(p, cell, pos_axis);
+        if (at < 0)
+            return;
+        data = p->kind == PATCH_ADD ? p->factor * p->data[at] : p->data[at];
     }
+    if (p->kind == PATCH_ZERO)
+        *x = 0;
+    else if (p->kind == PATCH_SCALE && *x != -INFINITY)
+        *x *= data;
+    else if (p->kind == PATCH_ADD && *x != -INFINITY)
+        *x += data;
+    else if (p->kind == PATCH_SET || p->kind == PATCH_MEAN)
+        *x = data;
 }
 
 /* Where the patch and `count` cells from `begin` on overlap along an axis. */
@@ -104,7 +108,7 @@ bool patch_hooks(const struct run *r, int layer)
 
 static void describe(struct patch *p, const struct program *prog)
 {
-    static const char *const verb[] = {"zero", "scale", "set", "mean"};
+    static const char *const verb[] = {"zero", "scale", "set", "mean", "add to"};
     const struct value *v = &prog->value[p->value];
     char part[3][32];
     for (int i = 0; i < 3; i++) {
@@ -130,6 +134,12 @@ static void describe(struct patch *p, const struct program *prog)
         snprintf(p->text + n, sizeof p->text - (size_t) n, " by %g", (double) p->factor);
     if (p->kind == PATCH_SET && !p->data)
         snprintf(p->text + n, sizeof p->text - (size_t) n, " to %g", (double) p->factor);
+    if (p->kind == PATCH_ADD)
+        snprintf(p->text + n, sizeof p->text - (size_t) n,
+                 !p->data           ? " %g"
+                 : p->data_pos == 1 ? " %g times a row"
+                                    : " %g times data",
+                 (double) p->factor);
 }
 
 static bool patch_check(const struct run *r, struct patch *p, struct err *err)
@@ -158,8 +168,12 @@ static bool patch_check(const struct run *r, struct patch *p, struct err *err)
     return true;
 }
 
-static int patch_add(struct run *r, struct patch *p)
+static int patch_add(struct run *r, struct patch *p, struct err *err)
 {
+    if (!patch_leaves_keys(r, p, err)) {
+        free(p->data);
+        return -1;
+    }
     run_truncate(r, r->n_past);
     p->id = r->next_patch++;
     p->from = r->n_past;
@@ -185,7 +199,8 @@ static bool read_region(struct patch *p, const struct run *other, struct err *er
         if (p->region.count[i] <= 0)
             return err_set(err, "%s is not computed there yet; run first",
                            other->program->value[p->value].name);
-    p->data = xcalloc(region_floats(&p->region), sizeof *p->data);
+    p->n_data = region_floats(&p->region);
+    p->data = xcalloc(p->n_data, sizeof *p->data);
     if (!run_read(other, p->value, &p->region, p->data, err)) {
         free(p->data);
         return false;
@@ -203,7 +218,7 @@ static bool take_mean(struct patch *p, const struct run *r, struct err *err)
                        r->program->value[p->value].name);
     if (!read_region(p, r, err))
         return false;
-    size_t rows = (size_t) p->region.count[0], n = region_floats(&p->region) / rows;
+    size_t rows = (size_t) p->region.count[0], n = p->n_data / rows;
     for (size_t j = 0; j < n; j++) {
         double sum = 0;
         for (size_t i = 0; i < rows; i++)
@@ -211,6 +226,7 @@ static bool take_mean(struct patch *p, const struct run *r, struct err *err)
         p->data[j] = (float) (sum / (double) rows);
     }
     p->data_pos = 1;
+    p->n_data = n;
     p->region.count[0] = positions;
     return true;
 }
@@ -219,42 +235,86 @@ static bool take_data(struct patch *p, const struct run *r, const float *data, s
 {
     for (int i = 0; i < 3; i++)
         if (p->region.count[i] < 0 && data)
-            return err_set(err, "setting %s needs a region with an end",
+            return err_set(err, "numbers for %s need a region with an end",
                            r->program->value[p->value].name);
     if (data) {
-        p->data = xcalloc(region_floats(&p->region), sizeof *p->data);
-        memcpy(p->data, data, region_floats(&p->region) * sizeof *p->data);
+        p->n_data = region_floats(&p->region);
+        p->data = xcalloc(p->n_data, sizeof *p->data);
+        memcpy(p->data, data, p->n_data * sizeof *p->data);
         p->data_pos = (size_t) p->region.count[program_is_stage(r->program, p->value) ? 1 : 0];
     }
     return true;
 }
 
+static const struct region everything = {{0, 0, 0}, {-1, -1, -1}};
+
 int run_patch(struct run *r, enum patch_kind kind, int value, const struct region *region,
               float factor, const float *data, struct err *err)
 {
-    static const struct region all = {{0, 0, 0}, {-1, -1, -1}};
     struct patch p = {.value = program_resolve(r->program, value)};
-    p.region = region ? *region : all;
+    p.region = region ? *region : everything;
     p.factor = factor;
     p.kind = kind;
     if (!patch_check(r, &p, err))
         return -1;
-    if (kind == PATCH_SET && !take_data(&p, r, data, err))
+    if ((kind == PATCH_SET || kind == PATCH_ADD) && !take_data(&p, r, data, err))
         return -1;
     if (kind == PATCH_MEAN && !take_mean(&p, r, err))
         return -1;
-    return patch_add(r, &p);
+    return patch_add(r, &p, err);
+}
+
+int run_patch_row(struct run *r, int value, const struct region *region, float factor,
+                  const float *row, struct err *err)
+{
+    struct patch p = {.value = program_resolve(r->program, value), .kind = PATCH_ADD};
+    p.region = region ? *region : everything;
+    p.factor = factor;
+    if (!patch_check(r, &p, err))
+        return -1;
+    if (program_is_stage(r->program, p.value)) {
+        err_set(err, "%s has a row a head and query, not a position",
+                r->program->value[p.value].name);
+        return -1;
+    }
+    p.n_data = (size_t) p.region.count[1] * (size_t) p.region.count[2];
+    p.data = xcalloc(p.n_data, sizeof *p.data);
+    memcpy(p.data, row, p.n_data * sizeof *p.data);
+    p.data_pos = 1;
+    return patch_add(r, &p, err);
 }
 
 int run_patch_from(struct run *r, const struct run *other, int value,
                    const struct region *region, struct err *err)
 {
-    static const struct region all = {{0, 0, 0}, {-1, -1, -1}};
     struct patch p = {.value = program_resolve(r->program, value), .kind = PATCH_SET};
-    p.region = region ? *region : all;
+    p.region = region ? *region : everything;
     if (!patch_check(r, &p, err) || !read_region(&p, other, err))
         return -1;
-    return patch_add(r, &p);
+    return patch_add(r, &p, err);
+}
+
+bool run_patches_of(struct run *r, const struct run *other, struct err *err)
+{
+    for (int i = 0; i < other->n_patches; i++) {
+        struct patch p = other->patch[i];
+        if (!patch_check(r, &p, err))
+            return false;
+    }
+    run_unpatch(r, -1);
+    run_truncate(r, 0);
+    for (int i = 0; i < other->n_patches; i++) {
+        const struct patch *from = &other->patch[i];
+        VEC_ROOM(r->patch, r->n_patches, r->cap_patches);
+        struct patch *p = &r->patch[r->n_patches++];
+        *p = *from;
+        if (!p->data)
+            continue;
+        p->data = xcalloc(p->n_data, sizeof *p->data);
+        memcpy(p->data, from->data, p->n_data * sizeof *p->data);
+    }
+    r->next_patch = other->next_patch;
+    return true;
 }
 
 void run_unpatch(struct run *r, int id)

@@ -13,6 +13,7 @@
 #include "engine/sample.h"
 #include "model/model.h"
 #include "session/settings.h"
+#include "session/verify.h"
 #include "text/tokenizer.h"
 
 /* The attention stages in program order; `,` and `.` move along them. */
@@ -55,6 +56,7 @@ struct session {
     struct tokenizer *tokenizer;
     struct program *program;
     struct run *run;
+    uint64_t generation; /* another one whenever the model or the run is another: for caches */
 
     struct str prompt; /* as typed, or what its ids stand for */
     struct ids ids;    /* prompt, then generated tokens; the run has taken a prefix of them */
@@ -63,6 +65,7 @@ struct session {
     int n_marks, cap_marks;
     struct ablation *ablation;
     int n_ablations, cap_ablations;
+    struct verify verify; /* read it with session_verified */
     struct str log;    /* messages, a line each */
     char message[256]; /* the newest one, safe for a terminal */
 

@@ -25,6 +25,8 @@ struct matrix {
 
 /* One output's weights, widened: dst[n_in]. Any layout. */
 void matrix_row(const struct matrix *w, int out, float *dst);
+/* One input's weights, widened: dst[n_out], what the input adds to each output. Any layout. */
+void matrix_column(const struct matrix *w, int in, float *dst);
 /* The part of w that gives outputs [first, first + n): a view. Block formats: out-major only.
  */
 struct matrix matrix_slice(const struct matrix *w, int first, int n);

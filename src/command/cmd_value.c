@@ -61,27 +61,6 @@ static bool table_read(const struct session *s, const struct table *t, int row, 
     return run_read(s->run, t->value, &r, out, err);
 }
 
-/* Statistics of parts, put together. */
-static void stats_merge(struct stats *all, const struct stats *part)
-{
-    double n = (double) (all->n - all->n_nan - all->n_inf);
-    double m = (double) (part->n - part->n_nan - part->n_inf);
-    double d = part->mean - all->mean;
-
-    if (m > 0) {
-        double square =
-            n * all->std * all->std + m * part->std * part->std + d * d * n * m / (n + m);
-        all->min = n > 0 && all->min < part->min ? all->min : part->min;
-        all->max = n > 0 && all->max > part->max ? all->max : part->max;
-        all->mean += d * m / (n + m);
-        all->std = sqrt(square / (n + m));
-        all->norm = sqrt(all->norm * all->norm + part->norm * part->norm);
-    }
-    all->n += part->n;
-    all->n_nan += part->n_nan;
-    all->n_inf += part->n_inf;
-}
-
 #define BLOCK_FLOATS ((size_t) 1 << 20)
 
 /* Of the whole table, in blocks of rows. */
@@ -101,7 +80,7 @@ static bool table_stats(const struct session *s, const struct table *t, struct s
         if (ok)
             stats_of(&part, block, (size_t) n * (size_t) t->cols);
         if (ok)
-            stats_merge(all, &part);
+            stats_add(all, &part);
     }
     free(block);
     return ok;

@@ -85,6 +85,7 @@ static void engine_swap(struct session *s, struct engine *e)
     s->tokenizer = e->tokenizer;
     s->program = e->program;
     s->run = e->run;
+    s->generation++;
     *e = old;
 }
 
@@ -130,6 +131,7 @@ void session_free(struct session *s)
     ids_release(&s->ids);
     free(s->mark);
     free(s->ablation);
+    verify_release(&s->verify);
     free(s);
 }
 
@@ -194,6 +196,7 @@ static bool remake_run(struct session *s, const struct settings *set, struct err
     }
     run_free(s->run);
     s->run = run;
+    s->generation++;
     s->n_marks = 0;
     if (own) {
         compute_free(s->own_compute);

@@ -43,20 +43,39 @@ static bool in_place(const struct matrix *w)
     return w->dtype == DTYPE_F32 && (uintptr_t) w->data % sizeof(float) == 0;
 }
 
-void matrix_row(const struct matrix *w, int out, float *dst)
+/* Stored row i, n elements of it. */
+static void stored_row(const struct matrix *w, size_t i, float *dst, int n)
+{
+    dtype_info(w->dtype)->widen(dst, element(w, i * w->ld), (size_t) n);
+}
+
+/* Element i of each of n stored rows. */
+static void stored_column(const struct matrix *w, size_t i, float *dst, int n)
 {
     const struct dtype_info *info = dtype_info(w->dtype);
-    size_t block = (size_t) info->block, o = (size_t) out;
+    size_t block = (size_t) info->block;
     float buf[32];
 
-    if (!w->in_major) {
-        info->widen(dst, element(w, o * w->ld), (size_t) w->n_in);
-        return;
+    for (int row = 0; row < n; row++) {
+        info->widen(buf, element(w, (size_t) row * w->ld + i - i % block), block);
+        dst[row] = buf[i % block];
     }
-    for (int i = 0; i < w->n_in; i++) {
-        info->widen(buf, element(w, (size_t) i * w->ld + o - o % block), block);
-        dst[i] = buf[o % block];
-    }
+}
+
+void matrix_row(const struct matrix *w, int out, float *dst)
+{
+    if (w->in_major)
+        stored_column(w, (size_t) out, dst, w->n_in);
+    else
+        stored_row(w, (size_t) out, dst, w->n_in);
+}
+
+void matrix_column(const struct matrix *w, int in, float *dst)
+{
+    if (w->in_major)
+        stored_row(w, (size_t) in, dst, w->n_out);
+    else
+        stored_column(w, (size_t) in, dst, w->n_out);
 }
 
 struct matrix matrix_slice(const struct matrix *w, int first, int n)

@@ -303,7 +303,8 @@ static void test_stats(void **state)
 
     (void) state;
     stats_of(&s, x, 8);
-    assert_true(s.n == 8 && s.n_nan == 2 && s.n_inf == 2 && s.min == -1 && s.max == 3);
+    assert_true(s.n == 8 && s.n_nan == 2 && s.n_inf == 2 && s.n_zero == 1 && s.min == -1 &&
+                s.max == 3);
     assert_true(s.mean == 1 && fabs(s.norm - sqrt(14)) < 1e-12);
     assert_true(fabs(s.std - sqrt((4 + 4 + 1 + 1) / 4.0)) < 1e-12);
     stats_of(&s, none, 2);
@@ -314,6 +315,14 @@ static void test_stats(void **state)
         big[i] = i % 2 ? FLT_MAX : -FLT_MAX;
     stats_of(&s, big, 1000);
     assert_true(s.mean == 0 && fabs(s.std / (double) FLT_MAX - 1) < 1e-12);
+    struct stats all = {0}, part;
+    for (int i = 0; i < 8; i += 3) { /* in parts of 3, 3 and 2 */
+        stats_of(&part, x + i, i < 6 ? 3 : 2);
+        stats_add(&all, &part);
+    }
+    assert_true(all.n == 8 && all.n_nan == 2 && all.n_inf == 2 && all.n_zero == 1);
+    assert_true(all.min == -1 && all.max == 3 && fabs(all.mean - 1) < 1e-12);
+    assert_true(fabs(all.std - sqrt(2.5)) < 1e-12 && fabs(all.norm - sqrt(14)) < 1e-12);
     assert_true(fabs(entropy(p, 4) - 1.5 * log(2)) < 1e-12);
     p[1] = NAN;
     assert_true(isnan(entropy(p, 4)));

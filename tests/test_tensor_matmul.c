@@ -58,6 +58,13 @@ static void check_rows(const struct made *made)
                             (size_t) n * sizeof *row);
     }
     free(row);
+    float *column = xcalloc((size_t) made->m.n_out, sizeof *column);
+    for (int i = 0; i < n; i += 1 + n / 5) {
+        matrix_column(&made->m, i, column);
+        for (int o = 0; o < made->m.n_out; o++)
+            assert_true(column[o] == made->wide[(size_t) o * (size_t) n + (size_t) i]);
+    }
+    free(column);
 }
 
 static void check_matmul(struct compute *c, struct rng *rng, const struct matrix *m,

@@ -66,8 +66,8 @@ struct session {
     struct ablation *ablation;
     int n_ablations, cap_ablations;
     struct verify verify; /* read it with session_verified */
-    struct str log;    /* messages, a line each */
-    char message[256]; /* the newest one, safe for a terminal */
+    struct str log;       /* messages, a line each */
+    char message[256];    /* the newest one, safe for a terminal */
 
     struct cursor_at at;
     struct subject subject;

@@ -14,9 +14,9 @@ struct session;
 
 struct verify {
     int n_pos, n_layer;
-    float *k, *v;       /* [n_layer] largest |difference| of the cached keys and values */
+    float *k, *v;         /* [n_layer] largest |difference| of the cached keys and values */
     int k_layer, v_layer; /* where it is largest */
-    float logits;       /* largest |difference| of the logits after the last position */
+    float logits;         /* largest |difference| of the logits after the last position */
     uint64_t generation, version; /* of what was compared */
 };
 

@@ -7,8 +7,8 @@
 
 struct stats {
     size_t n, n_nan, n_inf, n_zero; /* n counts all values */
-    float min, max;         /* of the finite ones; 0 when there are none */
-    double mean, std, norm; /* std: population; norm: L2 */
+    float min, max;                 /* of the finite ones; 0 when there are none */
+    double mean, std, norm;         /* std: population; norm: L2 */
 };
 
 void stats_of(struct stats *s, const float *x, size_t n);

@@ -158,8 +158,7 @@ bool neuron_tokens_step(struct neuron_tokens *t, const struct session *s)
         for (int j = 0; j < n; j++) {
             if (e->up[NEURON_TOKENS - 1].id < 0 || x[j] > e->up[NEURON_TOKENS - 1].effect)
                 rank_token(e->up, t->done + j, x[j], 1);
-            if (e->down[NEURON_TOKENS - 1].id < 0 ||
-                x[j] < e->down[NEURON_TOKENS - 1].effect)
+            if (e->down[NEURON_TOKENS - 1].id < 0 || x[j] < e->down[NEURON_TOKENS - 1].effect)
                 rank_token(e->down, t->done + j, x[j], -1);
         }
     }

@@ -123,9 +123,7 @@ float neuron_act(const struct hparams *hp, float x)
 {
     float y;
 
-    (hp->act == ACT_SILU       ? silu
-     : hp->act == ACT_GELU_ERF ? gelu_erf
-                               : gelu_tanh)(&y, &x, 1);
+    (hp->act == ACT_SILU ? silu : hp->act == ACT_GELU_ERF ? gelu_erf : gelu_tanh)(&y, &x, 1);
     return y;
 }
 

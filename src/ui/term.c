@@ -203,12 +203,15 @@ void term_size(int *w, int *h)
     getmaxyx(stdscr, *h, *w);
 }
 
+/* Everything is painted anew: the terminal may have been another size in between, and may have
+ * cut or moved what it shows, although the size is the same again now. */
 static void resize(void)
 {
     struct winsize size;
 
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0)
         resizeterm(size.ws_row, size.ws_col);
+    clearok(curscr, TRUE);
 }
 
 /* --- showing --- */

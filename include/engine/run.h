@@ -144,6 +144,9 @@ void run_unpatch(struct run *r, int id);
 int run_n_patches(const struct run *r);
 const char *run_patch_text(const struct run *r, int i,
                            int *id); /* "zero blocks.2.attn.z[:, 3, :]" */
+/* Whether patch i acts on a cell of a value; *x, what the op made there, is then changed as the
+ * patch says. */
+bool run_patch_cell(const struct run *r, int i, int value, const int cell[3], float *x);
 
 /* What an op's function is given: pointers for `rows` positions from pos0 on. */
 struct op_call {
@@ -161,5 +164,6 @@ typedef void op_function(const struct op_call *call, void *user);
 
 /* Puts fn in place of an op's own function (NULL restores it); truncates the run to nothing. */
 void run_replace(struct run *r, int op, op_function *fn, void *user);
+bool run_replaced(const struct run *r, int op);
 
 #endif

@@ -344,3 +344,21 @@ const char *run_patch_text(const struct run *r, int i, int *id)
         *id = r->patch[i].id;
     return r->patch[i].text;
 }
+
+bool run_patch_cell(const struct run *r, int i, int value, const int cell[3], float *x)
+{
+    const struct patch *p = &r->patch[i];
+    bool stage = program_is_stage(r->program, value);
+    int pos_axis = stage ? 1 : 0;
+    if (p->value != program_resolve(r->program, value) || cell[pos_axis] < p->from ||
+        (stage && cell[2] > cell[1]))
+        return false;
+    for (int axis = 0; axis < 3; axis++) {
+        int lo, hi;
+        overlap(p, axis, cell[axis], 1, &lo, &hi);
+        if (lo >= hi)
+            return false;
+    }
+    patch_cell(p, cell, pos_axis, x);
+    return true;
+}

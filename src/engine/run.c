@@ -345,6 +345,11 @@ void run_replace(struct run *r, int op, op_function *fn, void *user)
     r->replaced_user[op] = user;
 }
 
+bool run_replaced(const struct run *r, int op)
+{
+    return r->replaced[op] != NULL;
+}
+
 /* --- looking at it --- */
 
 const struct program *run_program(const struct run *r)

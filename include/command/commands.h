@@ -14,6 +14,8 @@ command_function cmd_prompt, cmd_ids, cmd_append, cmd_truncate, cmd_tokens, cmd_
     cmd_load;
 /* cmd_pass.c */
 command_function cmd_step, cmd_run, cmd_until, cmd_back;
+/* cmd_break.c */
+command_function cmd_break, cmd_unbreak;
 /* cmd_cursor.c */
 command_function cmd_select, cmd_layer, cmd_head, cmd_query, cmd_key, cmd_stage, cmd_move;
 /* cmd_show.c, cmd_value.c, cmd_info.c */
@@ -34,7 +36,8 @@ bool count_of(const struct arg *arg, int otherwise, int *n, struct err *err);
 void pad_print(const char *text, int cells, struct str *out);
 /* "1256 ·ball" */
 void token_print(const struct session *s, int id, struct str *out);
-/* Where the pass stands: "next: ..." or "all 13 tokens are computed". */
+/* Where the pass stands: "next: ..." or "all 13 tokens are computed"; before that the
+ * breakpoint that was come to, if one was. */
 void where_print(const struct session *s, struct str *out);
 /* A value as numbers around the cursor, at most `rows` of them, with its statistics. */
 bool value_print(struct command_env *env, const struct selected *sel, int rows,

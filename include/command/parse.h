@@ -29,6 +29,10 @@ void words_release(struct words *w);
 bool args_take(struct arg arg[COMMAND_ARGS], const struct session *s, const struct command *c,
                struct words *w, const char *line, struct err *err);
 
+/* Text that is one token; without quotes a middle dot is a blank, as labels show it. */
+bool token_parse(const struct session *s, const char *text, bool quoted, int *id,
+                 struct err *err);
+
 /* Text in quotes, safe, as the lexer reads it back. */
 void quote_print(const char *text, size_t n, struct str *out);
 /* The i-th of words that are apart by blanks; its length, 0 after the last. */

@@ -7,10 +7,8 @@
 #include "engine/select.h"
 #include "session/session.h"
 
-/* "L2.softmax", "L2.mlp_up", "embed" */
-void op_name(const struct program *p, int op, struct str *out);
-/* A number, a name as op_name gives it, or a label without its layer: then the next one from
- * where the pass stands. -1 with err set. */
+/* A number, a name as op_name (engine/program.h) gives it, or a label without its layer: then
+ * the next one from where the pass stands. -1 with err set. */
 int op_parse(const struct session *s, const char *text, struct err *err);
 /* "  11 > L0.softmax   attn.pattern [8, 13, 13] = softmax(attn.scores)": '>' is the next to
  * run,

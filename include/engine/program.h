@@ -7,6 +7,7 @@
 #define GPTSCOPE_ENGINE_PROGRAM_H
 
 #include "base/err.h"
+#include "base/str.h"
 #include "model/model.h"
 
 #include <stdbool.h>
@@ -114,6 +115,13 @@ size_t program_width(const struct program *p, int value);
 /* [head, query, key]: scores and the pattern. */
 bool program_is_stage(const struct program *p, int value);
 const char *axis_name(enum axis axis); /* "pos", "head", "d_model" */
+/* Its name without "blocks.N.": "attn.pattern", "logits". */
+const char *value_short_name(const struct value *v);
+/* "L2.softmax", "L2.mlp_up", "embed" */
+void op_name(const struct program *p, int op, struct str *out);
+/* Does text name this op, by its label or by what it makes, without its layer? Blanks, '_' and
+ * '-' are the same in labels. */
+bool op_is(const struct program *p, int op, const char *text);
 /* The first of the four ops of a block's attention (OP_SCORES), and the op after OP_MIX. */
 int program_attention(const struct program *p, int layer, int *after);
 

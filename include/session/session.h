@@ -12,6 +12,7 @@
 #include "engine/run.h"
 #include "engine/sample.h"
 #include "model/model.h"
+#include "session/breaks.h"
 #include "session/settings.h"
 #include "session/verify.h"
 #include "text/tokenizer.h"
@@ -65,6 +66,7 @@ struct session {
     int n_marks, cap_marks;
     struct ablation *ablation;
     int n_ablations, cap_ablations;
+    struct breaks breaks;
     struct verify verify; /* read it with session_verified */
     struct str log;       /* messages, a line each */
     char message[256];    /* the newest one, safe for a terminal */
@@ -110,7 +112,8 @@ bool session_done(const struct session *s);
 /* --- the pass --- */
 /* Each returns false with err when there is nothing to do ("all tokens are computed; n
  * generates the next") or no room. They begin the next pass by themselves and commit at its
- * end. */
+ * end. All but session_step stop at breakpoints (session/breaks.h); each sets breaks.hit: to
+ * the breakpoint that was come to, or to "". */
 bool session_step(struct session *s, struct err *err);  /* one op */
 bool session_layer(struct session *s, struct err *err); /* to the start of the next block */
 bool session_pass(struct session *s, struct err *err);  /* to the end of this pass: "token" */
@@ -126,10 +129,12 @@ bool session_back_pass(struct session *s, struct err *err);
 void session_follow(struct session *s, bool stage);
 /* Computes everything pending, if anything; looks at interrupt_pending between ops (false with
  * "interrupted" then; what is done stays). With seconds > 0 returns after about that time, true
- * with *more set when work is left (the UI's time budget); more may be NULL. */
+ * with *more set when work is left (the UI's time budget, or a breakpoint); more may be NULL.
+ */
 bool session_run(struct session *s, double seconds, bool *more, struct err *err);
 /* Runs to the end, samples one token and appends it; *id gets it. Its own pass is left to do
- * (pending) so that it can be stepped. */
+ * (pending) so that it can be stepped. At a breakpoint before that it returns true with *id
+ * -1. */
 bool session_generate(struct session *s, int *id, struct err *err);
 
 /* --- ablations: patches that outlive a remade run --- */

@@ -118,26 +118,37 @@ static void undot(const char *text, struct str *out)
     }
 }
 
+bool token_parse(const struct session *s, const char *text, bool quoted, int *id,
+                 struct err *err)
+{
+    struct str plain = STR_INIT;
+    struct ids ids = IDS_INIT;
+
+    if (quoted)
+        str_adds(&plain, text);
+    else
+        undot(text, &plain);
+    bool ok =
+        tokenizer_encode(s->tokenizer, plain.text, plain.len, TOKENIZE_SPECIAL, &ids, err);
+    if (ok && ids.n != 1)
+        ok = err_set(err, "'%s' is %d tokens, not one; give one token or an id", text, ids.n);
+    if (ok)
+        *id = ids.id[0];
+    ids_release(&ids);
+    str_release(&plain);
+    return ok;
+}
+
 static bool take_token(struct arg *a, const struct session *s, struct err *err)
 {
-    struct str text = STR_INIT;
-    struct ids ids = IDS_INIT;
+    int id;
 
     if (!a->quoted && take_int(a, err))
         return true;
-    if (a->quoted)
-        str_adds(&text, a->text);
-    else
-        undot(a->text, &text);
-    bool ok = tokenizer_encode(s->tokenizer, text.text, text.len, TOKENIZE_SPECIAL, &ids, err);
-    if (ok && ids.n != 1)
-        ok =
-            err_set(err, "'%s' is %d tokens, not one; give one token or an id", a->text, ids.n);
-    if (ok)
-        a->i = ids.id[0];
-    ids_release(&ids);
-    str_release(&text);
-    return ok;
+    if (!token_parse(s, a->text, a->quoted, &id, err))
+        return false;
+    a->i = id;
+    return true;
 }
 
 /* False without a message for the types that misfit() describes. */

@@ -8,6 +8,8 @@ enum { UNIT_OP, UNIT_LAYER, UNIT_TOKEN };
 
 void where_print(const struct session *s, struct str *out)
 {
+    if (s->breaks.hit[0])
+        str_addf(out, "%s\n", s->breaks.hit);
     if (s->ids.n == 0)
         str_adds(out, "there are no tokens yet; give a prompt first\n");
     else if (session_done(s))
@@ -33,20 +35,23 @@ static bool step_once(struct command_env *env, int unit, struct err *err)
 
 bool cmd_step(struct command_env *env, const struct arg *arg, struct err *err)
 {
+    struct session *s = env->session;
     int unit = arg[0].given ? (int) arg[0].i : UNIT_OP, n;
     bool ok = count_of(&arg[1], 1, &n, err);
 
     for (int i = 0; ok && i < n; i++) {
         ok = step_once(env, unit, err);
-        if (!ok && i > 0 && (session_done(env->session))) {
+        if (ok && s->breaks.hit[0])
+            break;
+        if (!ok && i > 0 && session_done(s)) {
             ok = true; /* fewer were left than asked for */
             err->text[0] = '\0';
             break;
         }
     }
-    session_follow(env->session, unit == UNIT_OP);
-    if (ok && unit != UNIT_OP)
-        where_print(env->session, env->out);
+    session_follow(s, unit == UNIT_OP);
+    if (ok && (unit != UNIT_OP || s->breaks.hit[0]))
+        where_print(s, env->out);
     return ok;
 }
 
@@ -71,12 +76,15 @@ bool cmd_until(struct command_env *env, const struct arg *arg, struct err *err)
 {
     struct session *s = env->session;
     int op = (int) arg[0].i;
+    bool stopped = false;
 
     /* An op that lies behind is reached in the next pass, when there is one. */
-    if (run_in_pass(s->run) && run_pc(s->run) >= op && session_pending(s) > 0)
+    if (run_in_pass(s->run) && run_pc(s->run) >= op && session_pending(s) > 0) {
         if (!session_pass(s, err))
             return false;
-    if (!session_until(s, op, err))
+        stopped = s->breaks.hit[0];
+    }
+    if (!stopped && !session_until(s, op, err))
         return false;
     session_follow(s, false);
     where_print(s, env->out);

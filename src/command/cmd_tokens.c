@@ -157,7 +157,7 @@ bool cmd_generate(struct command_env *env, const struct arg *arg, struct err *er
     struct decoder d;
     struct str piece = STR_INIT;
     int n, id = -1;
-    bool ok = true, end = false;
+    bool ok = true, end = false, stopped = false;
 
     if (!count_of(&arg[0], 1, &n, err))
         return false;
@@ -166,8 +166,11 @@ bool cmd_generate(struct command_env *env, const struct arg *arg, struct err *er
         return true;
     }
     decoder_init_after(&d, s->tokenizer, s->ids.n > 0 ? s->ids.id[s->ids.n - 1] : -1);
-    for (int i = 0; ok && !end && i < n; i++) {
+    for (int i = 0; ok && !end && !stopped && i < n; i++) {
         ok = session_generate(s, &id, err);
+        stopped = ok && s->breaks.hit[0];
+        if (id < 0)
+            break;
         end = ok && tokenizer_is_end(s->tokenizer, id) && !s->set.ignore_eos;
         if (ok && !end)
             decoder_feed(&d, id, &piece);
@@ -177,6 +180,8 @@ bool cmd_generate(struct command_env *env, const struct arg *arg, struct err *er
     emit(env, &piece);
     str_release(&piece);
     str_adds(env->out, end ? "\nthe end-of-text token was chosen\n" : "\n");
+    if (stopped)
+        where_print(s, env->out);
     return ok;
 }
 

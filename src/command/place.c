@@ -9,54 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names of values without "blocks.N.". */
-static const char *short_name(const struct value *v)
-{
-    const char *dot = strncmp(v->name, "blocks.", 7) ? NULL : strchr(v->name + 7, '.');
-
-    return dot ? dot + 1 : v->name;
-}
-
-void op_name(const struct program *p, int op, struct str *out)
-{
-    const struct op *o = &p->op[op];
-
-    if (o->layer >= 0)
-        str_addf(out, "L%d.", o->layer);
-    for (const char *c = o->label; *c; c++)
-        str_addc(out, *c == ' ' ? '_' : *c);
-}
-
-/* Blanks, '_' and '-' are the same in labels. */
-static bool same_label(const char *a, const char *b)
-{
-    for (; *a && *b; a++, b++) {
-        bool gap_a = strchr(" _-", *a), gap_b = strchr(" _-", *b);
-        if (gap_a != gap_b ||
-            (!gap_a && tolower((unsigned char) *a) != tolower((unsigned char) *b)))
-            return false;
-    }
-    return *a == *b;
-}
-
-/* Does text name this op, by its label or by what it makes? */
-static bool is_op(const struct program *p, int op, const char *text)
-{
-    const struct op *o = &p->op[op];
-
-    if (same_label(o->label, text))
-        return true;
-    for (int i = 0; i < o->n_out; i++)
-        if (!strcmp(short_name(&p->value[o->out[i]]), text))
-            return true;
-    return false;
-}
-
 /* The first op in [from, n_steps) that text names, in the layer (-1: any). */
 static int find_op(const struct program *p, int from, int layer, const char *text)
 {
     for (int i = from; i < p->n_steps; i++)
-        if ((layer < 0 || p->op[i].layer == layer) && is_op(p, i, text))
+        if ((layer < 0 || p->op[i].layer == layer) && op_is(p, i, text))
             return i;
     return -1;
 }
@@ -136,7 +93,7 @@ void op_line(const struct session *s, int op, struct str *out)
              op < pc    ? '*'
              : op == pc ? '>'
                         : ' ',
-             name.text, short_name(&p->value[o->out[0]]));
+             name.text, value_short_name(&p->value[o->out[0]]));
     shape_print(s, o->out[0], out);
     str_addf(out, " = %s(", op_info(o->code)->name);
     for (int i = 0; i < o->n_in; i++) {
@@ -144,7 +101,7 @@ void op_line(const struct session *s, int op, struct str *out)
         str_adds(out, i ? ", " : "");
         if (in->layer >= 0 && in->layer != o->layer)
             str_addf(out, "L%d.", in->layer);
-        str_adds(out, short_name(in));
+        str_adds(out, value_short_name(in));
     }
     str_adds(out, ")\n");
     str_release(&name);

@@ -60,6 +60,22 @@ const struct command command_table[] = {
      "Goes back into earlier passes, too.",
      "run; back 2", cmd_back},
 
+    {"break", "stepping",
+     {{"WHERE", ARG_WORD, true, "here entropy token"}, {"A", ARG_WORD, true, "on off"},
+      {"B", ARG_WORD, true, NULL}, {"C", ARG_WORD, true, NULL}},
+     "set a breakpoint, or list them: run, step layer, step token, until and generate stop there\n"
+     "WHERE is an op as 'until' takes it (a label without layer means that op of every layer), a\n"
+     "layer (L2), or a head (L2.H3: stops after its softmax). 'break here' sets or takes away the\n"
+     "one where the cursor is.\n"
+     "break entropy L2.H3 < 0.5   when the weights of the pass's last query have an entropy of\n"
+     "                            less (or more: >) nats; without a head any of the layer's,\n"
+     "                            without a layer any at all\n"
+     "break token TEXT            when TEXT, one token, was generated, or a pass over it begins\n"
+     "break 2 off                 breakpoint 2 waits until 'break 2 on'",
+     "break L1.softmax; run", cmd_break},
+    {"unbreak", "stepping", {{"N", ARG_WORD, false, "all"}},
+     "take breakpoint N away, or all", "break L1.softmax; unbreak all", cmd_unbreak},
+
     /* --- cursor --- */
     {"select", "cursor", {{"PLACE", ARG_WORD, true, NULL}, {"PLACE2", ARG_WORD, true, NULL}},
      "put the cursor on a head, a stage or a cell\n"

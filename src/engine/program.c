@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "engine/build.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,46 @@ const char *axis_name(enum axis axis)
         [AXIS_D_MLP] = "d_mlp",     [AXIS_VOCAB] = "vocab",   [AXIS_ONE] = "1",
     };
     return name[axis];
+}
+
+const char *value_short_name(const struct value *v)
+{
+    const char *dot = strncmp(v->name, "blocks.", 7) ? NULL : strchr(v->name + 7, '.');
+
+    return dot ? dot + 1 : v->name;
+}
+
+void op_name(const struct program *p, int op, struct str *out)
+{
+    const struct op *o = &p->op[op];
+
+    if (o->layer >= 0)
+        str_addf(out, "L%d.", o->layer);
+    for (const char *c = o->label; *c; c++)
+        str_addc(out, *c == ' ' ? '_' : *c);
+}
+
+static bool same_label(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++) {
+        bool gap_a = strchr(" _-", *a), gap_b = strchr(" _-", *b);
+        if (gap_a != gap_b ||
+            (!gap_a && tolower((unsigned char) *a) != tolower((unsigned char) *b)))
+            return false;
+    }
+    return *a == *b;
+}
+
+bool op_is(const struct program *p, int op, const char *text)
+{
+    const struct op *o = &p->op[op];
+
+    if (same_label(o->label, text))
+        return true;
+    for (int i = 0; i < o->n_out; i++)
+        if (!strcmp(value_short_name(&p->value[o->out[i]]), text))
+            return true;
+    return false;
 }
 
 int program_attention(const struct program *p, int layer, int *after)

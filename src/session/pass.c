@@ -38,15 +38,15 @@ static void close_pass(struct session *s)
         run_commit(s->run);
 }
 
-/* One op, or the whole of an attention when it ends at or before `limit`: nobody looks into it,
- * so it may run as one kernel. */
+/* One op, or the whole of an attention when it ends at or before `limit` and no breakpoint is
+ * inside: nobody looks into it, so it may run as one kernel. */
 static void advance(struct session *s, int limit)
 {
     int pc = run_pc(s->run), next = pc + 1, after;
 
     if (s->program->op[pc].code == OP_SCORES) {
         program_attention(s->program, s->program->op[pc].layer, &after);
-        if (after <= limit)
+        if (after <= limit && !breaks_inside(s, s->program->op[pc].layer))
             next = after;
     }
     run_until(s->run, next);
@@ -58,16 +58,23 @@ static bool interrupted(const struct session *s, struct err *err)
                    s->ids.n);
 }
 
-/* In the open pass to `target`. False when interrupted. With a deadline > 0 it may stop before.
- */
+/* In the open pass, or the next one, to `target` or a breakpoint. False when interrupted. With
+ * a deadline > 0 it may stop before. */
 static bool go(struct session *s, int target, double deadline, struct err *err)
 {
-    while (run_pc(s->run) < target) {
+    bool fresh = !run_in_pass(s->run);
+    bool stop = !open_pass(s, err);
+
+    if (stop)
+        return false;
+    s->breaks.hit[0] = '\0';
+    if (fresh)
+        stop = breaks_stop(s);
+    while (!stop && run_pc(s->run) < target) {
         if (interrupt_pending())
             return interrupted(s, err);
         advance(s, target);
-        if (deadline > 0 && clock_measure() >= deadline)
-            break;
+        stop = breaks_stop(s) || (deadline > 0 && clock_measure() >= deadline);
     }
     close_pass(s);
     return true;
@@ -77,9 +84,17 @@ bool session_step(struct session *s, struct err *err)
 {
     if (!open_pass(s, err))
         return false;
+    s->breaks.hit[0] = '\0';
     run_step(s->run);
+    breaks_stop(s);
     close_pass(s);
     return true;
+}
+
+/* The op that comes next, in the open pass or the next one. */
+static int next_op(const struct session *s)
+{
+    return run_in_pass(s->run) ? run_pc(s->run) : 0;
 }
 
 void session_follow(struct session *s, bool stage)
@@ -106,14 +121,12 @@ static int next_block(const struct program *p, int pc)
 
 bool session_layer(struct session *s, struct err *err)
 {
-    if (!open_pass(s, err))
-        return false;
-    return go(s, next_block(s->program, run_pc(s->run)), 0, err);
+    return go(s, next_block(s->program, next_op(s)), 0, err);
 }
 
 bool session_pass(struct session *s, struct err *err)
 {
-    return open_pass(s, err) && go(s, s->program->n_steps, 0, err);
+    return go(s, s->program->n_steps, 0, err);
 }
 
 bool session_until(struct session *s, int op, struct err *err)
@@ -124,18 +137,19 @@ bool session_until(struct session *s, int op, struct err *err)
     if (run_in_pass(s->run) && run_pc(s->run) > op)
         return err_set(err, "op %d lies behind op %d, where the pass stands; use back", op,
                        run_pc(s->run));
-    return open_pass(s, err) && go(s, op, 0, err);
+    return go(s, op, 0, err);
 }
 
 bool session_run(struct session *s, double seconds, bool *more, struct err *err)
 {
     double deadline = seconds > 0 ? clock_measure() + seconds : 0;
-    bool late = false;
+    bool stop = false;
 
-    while (!late && (run_in_pass(s->run) || session_pending(s) > 0)) {
-        if (!open_pass(s, err) || !go(s, s->program->n_steps, deadline, err))
+    s->breaks.hit[0] = '\0';
+    while (!stop && (run_in_pass(s->run) || session_pending(s) > 0)) {
+        if (!go(s, s->program->n_steps, deadline, err))
             return false;
-        late = deadline > 0 && clock_measure() >= deadline;
+        stop = s->breaks.hit[0] || (deadline > 0 && clock_measure() >= deadline);
     }
     if (more)
         *more = run_in_pass(s->run) || session_pending(s) > 0;
@@ -148,6 +162,7 @@ bool session_run(struct session *s, double seconds, bool *more, struct err *err)
  * with all its ops done but `not_done` of them. */
 static bool reopen(struct session *s, int not_done, struct err *err)
 {
+    s->breaks.hit[0] = '\0';
     if (run_in_pass(s->run) && run_pc(s->run) > 0) {
         run_rewind(s->run, run_pc(s->run) - not_done);
         return true;
@@ -214,8 +229,11 @@ bool session_generate(struct session *s, int *id, struct err *err)
     if (s->ids.n >= n_ctx)
         return err_set(
             err, "the context of %d tokens is full; truncate, or use a shorter prompt", n_ctx);
+    *id = -1;
     if (!session_run(s, 0, NULL, err))
         return false;
+    if (s->breaks.hit[0])
+        return true;
     float *logits = xcalloc(n_vocab, sizeof *logits);
     bool ok = session_logits(s, logits);
     if (ok)
@@ -223,5 +241,7 @@ bool session_generate(struct session *s, int *id, struct err *err)
     else
         err_set(err, "there are no logits to choose a token from");
     free(logits);
-    return ok && session_append(s, *id, err);
+    if (!ok || !session_append(s, *id, err))
+        return false;
+    return !breaks_on_token(s, *id) || go(s, 0, 0, err); /* stops before the token's pass */
 }

@@ -132,6 +132,7 @@ void session_free(struct session *s)
     free(s->mark);
     free(s->ablation);
     verify_release(&s->verify);
+    breaks_release(&s->breaks);
     free(s);
 }
 
@@ -161,6 +162,7 @@ bool session_load(struct session *s, const char *model_spec, struct err *err)
     engine_swap(s, &e);
     engine_release(&e);
     s->n_ablations = 0;
+    breaks_remove(s, -1);
     s->ids.n = s->n_prompt = s->n_marks = 0;
     take_prompt_again(s);
     session_clamp(s);

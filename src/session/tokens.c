@@ -23,8 +23,10 @@ bool session_done(const struct session *s)
 
 void session_forget(struct session *s, int n)
 {
-    if (n < begun(s))
+    if (n < begun(s)) {
         run_truncate(s->run, n < run_n_past(s->run) ? n : run_n_past(s->run));
+        s->breaks.hit[0] = '\0';
+    }
     while (!run_in_pass(s->run) && s->n_marks > 0 &&
            s->mark[s->n_marks - 1] >= run_n_past(s->run))
         s->n_marks--;

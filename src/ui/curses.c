@@ -142,6 +142,18 @@ static void say_token(struct app *a, int id)
     app_say(a, false, a->out.text);
 }
 
+/* Came to a breakpoint: says which, and looks there. */
+static bool at_break(struct app *a)
+{
+    if (!a->s->breaks.hit[0])
+        return false;
+    a->st.running = false;
+    a->st.generating = 0;
+    session_follow(a->s, true);
+    app_say(a, false, a->s->breaks.hit);
+    return true;
+}
+
 static void generate_one(struct app *a)
 {
     struct err err = ERR_INIT;
@@ -151,6 +163,8 @@ static void generate_one(struct app *a)
         stop_work(a, err.text);
         return;
     }
+    if (at_break(a))
+        return;
     say_token(a, id);
     a->st.generating--;
     if (tokenizer_is_end(a->s->tokenizer, id) && !a->s->set.ignore_eos) {
@@ -195,7 +209,7 @@ static void work(struct app *a)
         return;
     }
     measure_rate(a);
-    if (more)
+    if (at_break(a) || more)
         return;
     a->st.running = false;
     if (a->choose)

@@ -1,0 +1,215 @@
+/* Commands about breakpoints: break, unbreak. */
+#include "command/commands.h"
+
+#include "command/parse.h"
+#include "command/place.h"
+#include "view/view.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_one(const struct session *s, const struct breakpoint *b, struct str *out)
+{
+    str_addf(out, "breakpoint %d: ", b->id);
+    break_print(s, b, out);
+    str_adds(out, b->off ? "  off\n" : "\n");
+}
+
+static bool print_all(const struct session *s, struct str *out)
+{
+    for (int i = 0; i < s->breaks.n; i++)
+        print_one(s, &s->breaks.item[i], out);
+    if (s->breaks.n == 0)
+        str_adds(out, "there are no breakpoints\n");
+    return true;
+}
+
+static bool add(struct command_env *env, const struct breakpoint *b)
+{
+    struct session *s = env->session;
+    int id = breaks_add(s, b);
+
+    print_one(s, breaks_find(s, id), env->out);
+    return true;
+}
+
+/* --- break at a place --- */
+
+/* A name without a layer that an op of a block has. */
+static bool is_label(const struct program *p, const char *text)
+{
+    for (int i = 0; i < p->n_steps; i++)
+        if (p->op[i].layer >= 0 && op_is(p, i, text))
+            return true;
+    return false;
+}
+
+static bool break_head(const struct session *s, const char *text, struct breakpoint *b,
+                       bool *is_place, struct err *err)
+{
+    const char *rest = text;
+    int layer = -1, head = -1;
+
+    *is_place = strchr("LHlh", *text) && isdigit((unsigned char) text[1]);
+    if (!*is_place)
+        return true;
+    if (!place_parse(s, text, &layer, &head, &rest, err))
+        return false;
+    if (head >= 0 && *rest && strcmp(rest, "softmax") && strcmp(rest, "pattern"))
+        return err_set(err, "a head's breakpoint comes after its softmax: 'break L%d.H%d'",
+                       layer < 0 ? 0 : layer, head);
+    *is_place = head >= 0 || !*rest;
+    *b = (struct breakpoint){.kind = BREAK_HEAD, .layer = layer, .head = head};
+    if (head < 0 && !*rest)
+        *b = (struct breakpoint){.kind = BREAK_OP, .op = s->program->block_begin[layer]};
+    return true;
+}
+
+static bool break_place(const struct session *s, const char *text, struct breakpoint *b,
+                        struct err *err)
+{
+    bool done;
+
+    if (!break_head(s, text, b, &done, err))
+        return false;
+    if (done)
+        return true;
+    if (is_label(s->program, text)) {
+        *b = (struct breakpoint){.kind = BREAK_LABEL};
+        snprintf(b->label, sizeof b->label, "%s", text);
+        return true;
+    }
+    *b = (struct breakpoint){.kind = BREAK_OP, .op = op_parse(s, text, err)};
+    return b->op >= 0;
+}
+
+/* --- break on a condition --- */
+
+/* "[L2.H3] < 0.5" in arg[0..2]; the sign and the number may be one word. */
+static bool break_entropy(const struct session *s, const struct arg *arg, struct breakpoint *b,
+                          struct err *err)
+{
+    const char *sign, *number, *rest = "";
+    char *end;
+    int i = 0;
+
+    *b = (struct breakpoint){.kind = BREAK_ENTROPY, .layer = -1, .head = -1};
+    if (arg[0].given && !strchr("<>", arg[0].text[0])) {
+        if (!place_parse(s, arg[0].text, &b->layer, &b->head, &rest, err))
+            return false;
+        i = 1;
+    }
+    sign = arg[i].given && i < 3 ? arg[i].text : "";
+    number = *sign && sign[1] ? sign + 1 : i < 2 && arg[i + 1].given ? arg[i + 1].text : "";
+    b->above = *sign == '>';
+    b->limit = strtod(number, &end);
+    if (*rest || !*sign || !strchr("<>", *sign) || end == number || *end || !isfinite(b->limit))
+        return err_set(err, "give a head (or a layer, or neither) and a limit in nats: 'break "
+                            "entropy L2.H3 < 0.5'");
+    return true;
+}
+
+static bool break_token(const struct session *s, const struct arg *arg, struct breakpoint *b,
+                        struct err *err)
+{
+    int id;
+
+    if (!arg->given)
+        return err_set(err, "which token? For example: break token \" Anna\"");
+    if (!token_parse(s, arg->text, arg->quoted, &id, err))
+        return false;
+    *b = (struct breakpoint){.kind = BREAK_TOKEN, .token = id};
+    return true;
+}
+
+/* --- break here --- */
+
+/* What the panel with the focus looks at: an op, or the selected head. */
+static void here(const struct command_env *env, struct breakpoint *b)
+{
+    const struct session *s = env->session;
+
+    *b = (struct breakpoint){.kind = BREAK_HEAD, .layer = s->at.layer, .head = s->at.head};
+}
+
+static bool toggle_here(struct command_env *env)
+{
+    struct session *s = env->session;
+    struct breakpoint b, *old;
+
+    here(env, &b);
+    old = breaks_same(s, &b);
+    if (!old || old->off)
+        return add(env, &b);
+    str_addf(env->out, "breakpoint %d is gone\n", old->id);
+    breaks_remove(s, old->id);
+    return true;
+}
+
+/* --- the commands --- */
+
+static struct breakpoint *numbered(struct session *s, const char *text, struct err *err)
+{
+    char *end;
+    long id = strtol(text, &end, 10);
+    struct breakpoint *b = end != text && !*end ? breaks_find(s, (int) id) : NULL;
+
+    if (!b)
+        err_set(err, "there is no breakpoint %s; 'break' lists them", text);
+    return b;
+}
+
+static bool switch_one(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct breakpoint *b = numbered(env->session, arg[0].text, err);
+
+    if (!b)
+        return false;
+    b->off = !strcmp(arg[1].text, "off");
+    print_one(env->session, b, env->out);
+    return true;
+}
+
+bool cmd_break(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    const struct session *s = env->session;
+    const char *what = arg[0].text;
+    struct breakpoint b;
+    bool ok;
+
+    if (!arg[0].given)
+        return print_all(s, env->out);
+    if (!strcmp(what, "here"))
+        return toggle_here(env);
+    if (arg[1].given && (!strcmp(arg[1].text, "off") || !strcmp(arg[1].text, "on")))
+        return switch_one(env, arg, err);
+    if (!strcmp(what, "entropy"))
+        ok = break_entropy(s, arg + 1, &b, err);
+    else if (!strcmp(what, "token"))
+        ok = break_token(s, &arg[1], &b, err);
+    else if (arg[1].given)
+        ok = err_set(err, "'%s' is too much; see help break", arg[1].text);
+    else
+        ok = break_place(s, what, &b, err);
+    return ok && add(env, &b);
+}
+
+bool cmd_unbreak(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+
+    if (!strcmp(arg[0].text, "all")) {
+        breaks_remove(s, -1);
+        str_adds(env->out, "there are no breakpoints\n");
+        return true;
+    }
+    struct breakpoint *b = numbered(s, arg[0].text, err);
+    if (!b)
+        return false;
+    str_addf(env->out, "breakpoint %d is gone\n", b->id);
+    breaks_remove(s, b->id);
+    return true;
+}

@@ -63,6 +63,19 @@ static const struct {
     {"until 4096", "until: there is no op 4096; the program has ops 0 to 69; usage: until OP"},
     {"until L9.softmax", "until: there is no layer 9; the model has layers 0 to 3; usage: until OP"},
     {"back", "this is the beginning: nothing has been computed"},
+    {"break sofmax", "there is no op 'sofmax'; did you mean 'softmax'?"},
+    {"break 4096", "there is no op 4096; the program has ops 0 to 69"},
+    {"break L9", "there is no layer 9; the model has layers 0 to 3"},
+    {"break L1.H2.mask", "a head's breakpoint comes after its softmax: 'break L1.H2'"},
+    {"break softmax L1", "'L1' is too much; see help break"},
+    {"break entropy L1.H2", "give a head (or a layer, or neither) and a limit in nats: 'break "
+                            "entropy L2.H3 < 0.5'"},
+    {"break entropy < few", "give a head (or a layer, or neither) and a limit in nats: 'break "
+                            "entropy L2.H3 < 0.5'"},
+    {"break entropy L9 < 1", "there is no layer 9; the model has layers 0 to 3"},
+    {"break token", "which token? For example: break token \" Anna\""},
+    {"break 2 off", "there is no breakpoint 2; 'break' lists them"},
+    {"unbreak 1", "there is no breakpoint 1; 'break' lists them"},
     {"select L9", "there is no layer 9; the model has layers 0 to 3"},
     {"select L1.H9", "there is no head 9; the model has heads 0 to 5"},
     {"select L1.H1.foo", "there is no stage 'foo'; the stages are raw, scaled, masked, softmax "

@@ -33,8 +33,8 @@ static void run_script(const char *name, struct str *out)
 static void test_scripts(void **state)
 {
     (void) state;
-    static const char *const scripts[] = {"step",   "look",  "values",
-                                          "change", "quote", "picture"};
+    static const char *const scripts[] = {"step",  "look",    "values", "change",
+                                          "quote", "picture", "stop"};
 
     for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
         struct str a = STR_INIT, b = STR_INIT;

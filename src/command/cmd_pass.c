@@ -49,7 +49,7 @@ bool cmd_step(struct command_env *env, const struct arg *arg, struct err *err)
             break;
         }
     }
-    session_follow(s, unit == UNIT_OP);
+    session_follow(s, unit == UNIT_OP || s->breaks.hit[0]);
     if (ok && (unit != UNIT_OP || s->breaks.hit[0]))
         where_print(s, env->out);
     return ok;
@@ -68,6 +68,8 @@ bool cmd_run(struct command_env *env, const struct arg *arg, struct err *err)
     }
     if (!session_run(s, 0, NULL, err))
         return false;
+    if (s->breaks.hit[0])
+        session_follow(s, true);
     where_print(s, env->out);
     return true;
 }
@@ -86,7 +88,7 @@ bool cmd_until(struct command_env *env, const struct arg *arg, struct err *err)
     }
     if (!stopped && !session_until(s, op, err))
         return false;
-    session_follow(s, false);
+    session_follow(s, s->breaks.hit[0]);
     where_print(s, env->out);
     return true;
 }

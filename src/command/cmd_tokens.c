@@ -180,8 +180,10 @@ bool cmd_generate(struct command_env *env, const struct arg *arg, struct err *er
     emit(env, &piece);
     str_release(&piece);
     str_adds(env->out, end ? "\nthe end-of-text token was chosen\n" : "\n");
-    if (stopped)
+    if (stopped) {
+        session_follow(s, true);
         where_print(s, env->out);
+    }
     return ok;
 }
 

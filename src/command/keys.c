@@ -13,6 +13,7 @@ const struct key key_table[] = {
     {"g", NULL, "back token", "back to the start of this pass", "again"},
     {"r", NULL, "run", "run to the end", "run"},
     {"n", NULL, "generate", "generate the next token", "next token"},
+    {"B", NULL, "break here", "breakpoint here, and away again", NULL},
     {"N", NULL, "generate 10", "generate ten tokens", NULL},
     {"e", NULL, "edit", "edit the prompt, live", "edit prompt"},
     {"h", NULL, "move left", "cursor left", NULL},

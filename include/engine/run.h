@@ -75,6 +75,10 @@ int run_chunk(const struct run *r);
 const int32_t *run_tokens(const struct run *r); /* n_past + n_new ids */
 /* Changes whenever any value may have: for caches of drawings. */
 uint64_t run_version(const struct run *r);
+/* Changes when a position is computed anew, with whatever tokens, patches and functions there
+ * are by then: while it stays, so do all values of that position, as far as they are ready. 0
+ * for positions that no pass has begun. */
+uint64_t run_stamp(const struct run *r, int pos);
 
 /* --- reading values --- */
 

@@ -40,6 +40,7 @@ struct run {
     bool staged, lean;
 
     int32_t *tokens; /* [n_ctx] */
+    uint64_t *stamp; /* [n_ctx]: the version at which the position's pass began */
     int n_past, n_new, pc;
     uint64_t version;
 

@@ -92,7 +92,8 @@ struct run *run_new(const struct model *m, const struct program *p, struct compu
         return NULL;
     }
     r->tokens = big_alloc((size_t) r->n_ctx * sizeof *r->tokens, "the context", err);
-    if (!r->tokens || !make_slots(r, err) || !reserve_scratch(r, err)) {
+    r->stamp = big_alloc((size_t) r->n_ctx * sizeof *r->stamp, "the context", err);
+    if (!r->tokens || !r->stamp || !make_slots(r, err) || !reserve_scratch(r, err)) {
         run_free(r);
         return NULL;
     }
@@ -120,6 +121,7 @@ void run_free(struct run *r)
     free(r->kept);
     free(r->cache);
     big_free(r->tokens, (size_t) r->n_ctx * sizeof *r->tokens);
+    big_free(r->stamp, (size_t) r->n_ctx * sizeof *r->stamp);
     free(r->replaced);
     free(r->replaced_user);
     free(r->stepped);
@@ -175,6 +177,8 @@ bool run_begin(struct run *r, const int32_t *ids, int n, struct err *err)
     if (!make_arena(r, n, err))
         return false;
     memcpy(r->tokens + r->n_past, ids, (size_t) n * sizeof *ids);
+    for (int i = 0; i < n; i++)
+        r->stamp[r->n_past + i] = r->version;
     r->n_new = n;
     r->held_pos = r->n_past;
     r->held_rows = n;
@@ -395,6 +399,11 @@ const int32_t *run_tokens(const struct run *r)
 uint64_t run_version(const struct run *r)
 {
     return r->version;
+}
+
+uint64_t run_stamp(const struct run *r, int pos)
+{
+    return pos >= 0 && pos < r->n_past + r->n_new ? r->stamp[pos] : 0;
 }
 
 void run_memory(const struct run *r, struct run_memory *m)

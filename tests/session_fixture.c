@@ -57,6 +57,25 @@ bool give(struct session *s, const char *text, struct err *err)
     return session_prompt(s, text, strlen(text), err);
 }
 
+struct session *open_computed(int model, const char *text)
+{
+    struct session *s = open_plain(models[model], text);
+
+    OK(session_run(s, 0, NULL, &err));
+    return s;
+}
+
+float *read_all(const struct run *r, int value, size_t *n)
+{
+    int shape[3];
+
+    run_shape(r, value, shape);
+    *n = (size_t) shape[0] * (size_t) shape[1] * (size_t) shape[2];
+    float *x = xcalloc(*n + 1, sizeof *x);
+    OK(run_read(r, value, NULL, x, &err));
+    return x;
+}
+
 float *logits_of(const struct session *s)
 {
     float *x = xcalloc((size_t) s->program->hp.n_vocab, sizeof *x);

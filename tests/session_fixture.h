@@ -14,6 +14,10 @@ int session_setup(void **state);
 int session_teardown(void **state);
 struct session *open_set(const char *model, const char *text, const struct settings *set);
 struct session *open_plain(const char *model, const char *text);
+/* One of models[], with all of text computed. */
+struct session *open_computed(int model, const char *text);
+/* All of a value; yours. */
+float *read_all(const struct run *r, int value, size_t *n);
 bool give(struct session *s, const char *text, struct err *err);
 float *logits_of(const struct session *s); /* yours */
 /* Compares with the logits that a session of its own has for the same tokens. */

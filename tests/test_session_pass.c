@@ -94,7 +94,7 @@ static void test_back(void **state)
         int steps = s->program->n_steps, passes = (s->ids.n + 3) / 4;
 
         OK(session_run(s, 0, NULL, &err));
-        assert_int_equal(s->n_marks, passes);
+        assert_int_equal(s->n_passes, passes);
         for (int i = 1; i <= steps + 2; i++) { /* into the pass before the last */
             OK(session_back(s, &err));
             assert_true(run_in_pass(s->run));

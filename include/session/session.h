@@ -48,7 +48,11 @@ struct ablation {
     int value;
     struct region region;
     float factor;
+    char
+        note[48]; /* where its numbers are from: "the mark", "toward ·ball"; safe text, or "" */
 };
+
+struct mark; /* session/mark.h */
 
 struct session {
     struct compute *compute;     /* borrowed, or own_compute */
@@ -62,11 +66,14 @@ struct session {
     struct str prompt; /* as typed, or what its ids stand for */
     struct ids ids;    /* prompt, then generated tokens; the run has taken a prefix of them */
     int n_prompt;      /* ids of the prompt */
-    int *mark;         /* where each pass of the run began, rising */
-    int n_marks, cap_marks;
+    int *pass;         /* where each pass of the run began, rising */
+    int n_passes, cap_passes;
     struct ablation *ablation;
     int n_ablations, cap_ablations;
     struct breaks breaks;
+    struct mark *mark; /* a run kept to compare with, or NULL */
+    int marks_made;
+    bool comparing;       /* views show the run less the mark; only with a mark */
     struct verify verify; /* read it with session_verified */
     struct str log;       /* messages, a line each */
     char message[256];    /* the newest one, safe for a terminal */
@@ -139,10 +146,18 @@ bool session_generate(struct session *s, int *id, struct err *err);
 
 /* --- ablations: patches that outlive a remade run --- */
 
-/* Adds one (engine/run.h: ZERO, SCALE, or SET to factor; the region as there), after forgetting
- * what it changes. False when the run does not take it. */
+/* Adds one (engine/run.h: any kind without data; the region as there) and forgets what it
+ * changes. MEAN is the mean of what the run has there before. False when the run does not take
+ * it. */
 bool session_ablate(struct session *s, enum patch_kind kind, int value,
                     const struct region *region, float factor, struct err *err);
+/* SET to what the mark has there, at the positions that both have. */
+bool session_patch_from_mark(struct session *s, int value, const struct region *region,
+                             struct err *err);
+/* ADD of factor * row[d_model] to every position of the residual stream after a layer; the note
+ * says what the row is. */
+bool session_add_row(struct session *s, int layer, float factor, const float *row,
+                     const char *note, struct err *err);
 /* Takes ablation i away (-1: all) and forgets what it had changed. */
 void session_restore(struct session *s, int i);
 

@@ -27,8 +27,8 @@ static bool open_pass(struct session *s, struct err *err)
         n = run_chunk(s->run);
     if (!run_begin(s->run, s->ids.id + at, n, err))
         return false;
-    VEC_ROOM(s->mark, s->n_marks, s->cap_marks);
-    s->mark[s->n_marks++] = at;
+    VEC_ROOM(s->pass, s->n_passes, s->cap_passes);
+    s->pass[s->n_passes++] = at;
     return true;
 }
 
@@ -168,14 +168,14 @@ static bool reopen(struct session *s, int not_done, struct err *err)
         return true;
     }
     session_forget(s, run_n_past(s->run));
-    if (s->n_marks == 0)
+    if (s->n_passes == 0)
         return err_set(err, "this is the beginning: nothing has been computed");
-    int from = s->mark[s->n_marks - 1], to = run_n_past(s->run);
+    int from = s->pass[s->n_passes - 1], to = run_n_past(s->run);
     session_forget(s, from);
     if (!run_begin(s->run, s->ids.id + from, to - from, err))
         return false;
-    VEC_ROOM(s->mark, s->n_marks, s->cap_marks);
-    s->mark[s->n_marks++] = from;
+    VEC_ROOM(s->pass, s->n_passes, s->cap_passes);
+    s->pass[s->n_passes++] = from;
     run_until(s->run, s->program->n_steps - not_done);
     return true;
 }

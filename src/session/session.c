@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/safe.h"
+#include "session/mark.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -123,13 +124,14 @@ void session_free(struct session *s)
 {
     if (!s)
         return;
+    mark_free(s->mark);
     struct engine e = {s->model, s->tokenizer, s->program, s->run};
     engine_release(&e);
     compute_free(s->own_compute);
     str_release(&s->prompt);
     str_release(&s->log);
     ids_release(&s->ids);
-    free(s->mark);
+    free(s->pass);
     free(s->ablation);
     verify_release(&s->verify);
     breaks_release(&s->breaks);
@@ -159,23 +161,14 @@ bool session_load(struct session *s, const char *model_spec, struct err *err)
 
     if (!engine_open(&e, model_spec, s->compute, &s->set, err))
         return false;
+    mark_clear(s);
     engine_swap(s, &e);
     engine_release(&e);
     s->n_ablations = 0;
     breaks_remove(s, -1);
-    s->ids.n = s->n_prompt = s->n_marks = 0;
+    s->ids.n = s->n_prompt = s->n_passes = 0;
     take_prompt_again(s);
     session_clamp(s);
-    return true;
-}
-
-static bool patch_again(struct run *r, struct ablation *a, int n, struct err *err)
-{
-    for (int i = 0; i < n; i++) {
-        a[i].id = run_patch(r, a[i].kind, a[i].value, &a[i].region, a[i].factor, NULL, err);
-        if (a[i].id < 0)
-            return false;
-    }
     return true;
 }
 
@@ -190,8 +183,8 @@ static bool remake_run(struct session *s, const struct settings *set, struct err
     if (run && run_n_ctx(run) < s->ids.n)
         err_set(err, "a context of %d has no room for the %d tokens there are; truncate first",
                 run_n_ctx(run), s->ids.n);
-    if (!run || run_n_ctx(run) < s->ids.n ||
-        !patch_again(run, s->ablation, s->n_ablations, err)) {
+    if (!run || run_n_ctx(run) < s->ids.n || !run_patches_of(run, s->run, err) ||
+        (own && s->mark && !run_use(s->mark->run, own, err))) {
         run_free(run);
         compute_free(own);
         return false;
@@ -199,7 +192,7 @@ static bool remake_run(struct session *s, const struct settings *set, struct err
     run_free(s->run);
     s->run = run;
     s->generation++;
-    s->n_marks = 0;
+    s->n_passes = 0;
     if (own) {
         compute_free(s->own_compute);
         s->own_compute = s->compute = own;

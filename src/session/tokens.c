@@ -27,9 +27,9 @@ void session_forget(struct session *s, int n)
         run_truncate(s->run, n < run_n_past(s->run) ? n : run_n_past(s->run));
         s->breaks.hit[0] = '\0';
     }
-    while (!run_in_pass(s->run) && s->n_marks > 0 &&
-           s->mark[s->n_marks - 1] >= run_n_past(s->run))
-        s->n_marks--;
+    while (!run_in_pass(s->run) && s->n_passes > 0 &&
+           s->pass[s->n_passes - 1] >= run_n_past(s->run))
+        s->n_passes--;
 }
 
 static int common_prefix(const struct ids *a, const struct ids *b)

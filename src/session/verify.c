@@ -16,23 +16,12 @@ void verify_release(struct verify *v)
     memset(v, 0, sizeof *v);
 }
 
-/* The ablations that the session's run has, in another run. */
-static bool patch_alike(struct run *r, const struct session *s, struct err *err)
-{
-    for (int i = 0; i < s->n_ablations; i++) {
-        const struct ablation *a = &s->ablation[i];
-        if (run_patch(r, a->kind, a->value, &a->region, a->factor, NULL, err) < 0)
-            return false;
-    }
-    return true;
-}
-
 /* All positions in one pass, block by block so that it can be interrupted. */
 static bool compute_again(struct run *r, const struct session *s, int n, struct err *err)
 {
     const struct program *p = s->program;
 
-    if (!patch_alike(r, s, err) || !run_begin(r, s->ids.id, n, err))
+    if (!run_patches_of(r, s->run, err) || !run_begin(r, s->ids.id, n, err))
         return false;
     for (int l = 0; l <= p->hp.n_layer; l++) {
         run_until(r, p->block_begin[l]);

@@ -9,6 +9,7 @@
 
 #include "command_fixture.h"
 
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,22 +31,34 @@ static void run_script(const char *name, struct str *out)
     close_fixture(&f);
 }
 
+static void test_script_of(const char *name)
+{
+    struct str a = STR_INIT, b = STR_INIT;
+
+    run_script(name, &a);
+    run_script(name, &b);
+    assert_string_equal(a.text, b.text);
+    assert_safe(a.text);
+    golden(name, a.text);
+    str_release(&a);
+    str_release(&b);
+}
+
+/* Every file of tests/script. */
 static void test_scripts(void **state)
 {
     (void) state;
-    static const char *const scripts[] = {"step",  "look",    "values", "change",
-                                          "quote", "picture", "stop"};
+    char path[4200];
+    glob_t found;
 
-    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
-        struct str a = STR_INIT, b = STR_INIT;
-        run_script(scripts[i], &a);
-        run_script(scripts[i], &b);
-        assert_string_equal(a.text, b.text);
-        assert_safe(a.text);
-        golden(scripts[i], a.text);
-        str_release(&a);
-        str_release(&b);
+    snprintf(path, sizeof path, "%s/script/*.gpt", tests_dir);
+    assert_int_equal(glob(path, 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        char *name = strrchr(found.gl_pathv[i], '/') + 1;
+        *strrchr(name, '.') = '\0';
+        test_script_of(name);
     }
+    globfree(&found);
 }
 
 static void test_script_errors(void **state)

@@ -18,6 +18,8 @@ command_function cmd_step, cmd_run, cmd_until, cmd_back;
 command_function cmd_break, cmd_unbreak;
 /* cmd_cursor.c */
 command_function cmd_select, cmd_layer, cmd_head, cmd_query, cmd_key, cmd_stage, cmd_move;
+/* cmd_neuron.c */
+command_function cmd_neuron;
 /* cmd_show.c, cmd_value.c, cmd_info.c */
 command_function cmd_show, cmd_logits, cmd_info;
 /* cmd_patch.c */
@@ -30,6 +32,9 @@ command_function cmd_view, cmd_panel, cmd_maximise, cmd_open, cmd_close, cmd_key
 /* cmd_misc.c */
 command_function cmd_help, cmd_source, cmd_echo, cmd_version, cmd_quit;
 
+/* "3", "+1", "-1", "first", "last" for a coordinate of n values; relative moves stop at the
+ * ends. */
+bool move_to(int *v, int n, const struct arg *arg, const char *what, struct err *err);
 /* The number of a count argument, `otherwise` when it is not given; false when below 1. */
 bool count_of(const struct arg *arg, int otherwise, int *n, struct err *err);
 /* At most `cells` cells of safe text, filled up with blanks. */

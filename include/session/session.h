@@ -27,6 +27,7 @@ struct cursor_at {
     int layer, head;
     int query, key; /* cell of the attention map; query is also the position of other views */
     enum stage stage;
+    int neuron; /* of the MLP; -1: the strongest at this layer and position */
 };
 
 /* What the explain view explains. */

@@ -6,6 +6,7 @@
 #define GPTSCOPE_VIEW_CACHE_H
 
 #include "engine/sample.h"
+#include "session/neurons.h"
 #include "session/session.h"
 
 struct view_cache;
@@ -73,6 +74,14 @@ bool heads_clearest(const struct heads_summary *sum, int *layer, int *head);
 
 /* The next token's candidates; NULL while no logits are computed. */
 const struct sample_trace *cache_next(struct view_cache *c, const struct session *s);
+
+/* The neurons of the cursor's layer and position; not `ready` while it is late. NULL when they
+ * are not computed yet (err says so). */
+const struct neuron_row *cache_neurons(struct view_cache *c, const struct session *s,
+                                       struct err *err);
+/* What these neurons promote, as far as there is time; ask with neuron_tokens_find. */
+const struct neuron_tokens *cache_neuron_tokens(struct view_cache *c, const struct session *s,
+                                                int layer, const int *neuron, int n);
 
 struct view_cache *cache_new(void);
 void cache_free(struct view_cache *c); /* NULL is fine */

@@ -11,8 +11,12 @@ typedef void view_draw(const struct session *s, const struct screen *st, struct 
                        struct rect r);
 typedef void view_title(const struct session *s, char *out, size_t size);
 
+typedef void view_hit(const struct session *s, const struct screen *st, const struct canvas *c,
+                      struct rect r, int x, int y, struct hit *h);
+
 view_draw map_draw, attention_draw, heads_draw, logits_draw, explain_draw, program_draw,
-    cache_draw, tensor_draw, model_draw, tokens_draw, log_draw, help_draw;
+    cache_draw, mlp_draw, tensor_draw, model_draw, tokens_draw, log_draw, help_draw;
+view_hit mlp_hit;
 view_title attention_title, explain_title;
 
 /* The token strip of the screen: all of r, scrolled around the cursor. */

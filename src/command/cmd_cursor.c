@@ -8,9 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "3", "+1", "-1", "first", "last" for a coordinate of n values; relative moves stop at the
- * ends. */
-static bool move_to(int *v, int n, const struct arg *arg, const char *what, struct err *err)
+bool move_to(int *v, int n, const struct arg *arg, const char *what, struct err *err)
 {
     const char *text = arg->text;
     char *end;
@@ -184,7 +182,8 @@ static const struct {
     enum coordinate x, y;
 } arrows[] = {
     {"attention", C_KEY, C_QUERY},  {"explain", C_KEY, C_QUERY},  {"heads", C_HEAD, C_LAYER},
-    {"residual", C_QUERY, C_LAYER}, {"tokens", C_QUERY, C_QUERY}, {NULL, C_NONE, C_SCROLL},
+    {"residual", C_QUERY, C_LAYER}, {"tokens", C_QUERY, C_QUERY}, {"mlp", C_NONE, C_QUERY},
+    {NULL, C_NONE, C_SCROLL},
 };
 
 static int shown_view(const struct screen *st)

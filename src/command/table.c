@@ -94,6 +94,11 @@ const struct command command_table[] = {
     {"stage", "cursor", {{"STAGE", ARG_WORD, true, "raw scaled masked softmax z first last"}},
      "select a stage of the attention: raw, scaled, masked, softmax, z; or +1, -1",
      "stage +1", cmd_stage},
+    {"neuron", "cursor", {{"N", ARG_WORD, true, NULL}},
+     "select a neuron of the MLP at the cursor's layer and position: N; +1, -1, first, last\n"
+     "+1 and -1 go through the neurons by falling size of their activation. first selects the\n"
+     "strongest, wherever the cursor goes.",
+     "run; neuron 12; neuron +1", cmd_neuron},
     {"move", "cursor",
      {{"WHERE", ARG_CHOICE, false, "left right up down"}, {"N", ARG_INT, true, NULL}},
      "move the cursor as the arrow keys do\n"

@@ -117,6 +117,7 @@ struct session *session_of(struct model *m, struct compute *c, const struct sett
     engine_swap(s, &e);
     rng_seed(&s->rng, (uint64_t) set->seed);
     s->at.stage = STAGE_PATTERN;
+    s->at.neuron = -1;
     return s;
 }
 
@@ -256,5 +257,7 @@ void session_clamp(struct session *s)
     clamp(&s->at.query, s->ids.n);
     clamp(&s->at.key, s->ids.n);
     clamp(&stage, STAGE_COUNT);
+    if (s->at.neuron >= 0)
+        clamp(&s->at.neuron, hp->d_mlp);
     s->at.stage = (enum stage) stage;
 }

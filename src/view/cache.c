@@ -20,6 +20,7 @@ void cache_free(struct view_cache *c)
     free(c->grid.v);
     free(c->grid.row_max);
     heads_cache_release(&c->heads);
+    mlp_cache_release(&c->mlp);
     if (c->next_made)
         sample_trace_release(&c->next);
     free(c);

@@ -36,6 +36,13 @@ const struct view view_table[] = {
      "The forward pass as a list of operations with the program counter: what each makes, its "
      "shape, its formula.",
      program_draw, NULL, NULL},
+    {"mlp", "M", SLOT_MAIN, "h l neuron  j k position  K J layer",
+     "The MLP of one layer at one position. Strips: what goes into the activation function and "
+     "what comes out, pooled by the largest value. The curve is that function, with the selected "
+     "neuron's point. The table has the neurons that say most, and the tokens that each makes "
+     "likelier: its direct effect on the logits, with the final norm's gain and without its "
+     "scale; a negative activation promotes what the direction speaks against.",
+     mlp_draw, NULL, mlp_hit},
     {"cache", "7", SLOT_RIGHT_LOW, "",
      "The KV cache: for each layer the size of the K and V rows, one column a position. The "
      "positions of this pass are bright.",

@@ -87,6 +87,7 @@ static const struct {
     {"head x", "head takes a number from 0 to 5, +N, -N, first or last, not 'x'"},
     {"query 10", "query takes a number from 0 to 9, +N, -N, first or last, not '10'"},
     {"prompt \"\"; query 0", "there are no tokens yet; give a prompt first"},
+    {"neuron 768", "neuron takes a number from 0 to 767, +N, -N, first or last, not '768'"},
     {"key 1.5", "key takes a number from 0 to 9, +N, -N, first or last, not '1.5'"},
     {"stage foo", "there is no stage 'foo'; the stages are raw, scaled, masked, softmax and z"},
     {"stage 7", "stage takes a number from 0 to 4, +N, -N, first or last, not '7'"},

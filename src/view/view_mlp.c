@@ -146,18 +146,18 @@ static void draw_strips(const struct session *s, struct canvas *c, struct rect r
 static void draw_chosen(const struct session *s, struct canvas *c, struct rect r, int y,
                         const struct neuron_row *row)
 {
-    int i = chosen_neuron(s, row);
+    int i = chosen_neuron(s, row), digits = r.w >= 64 ? 6 : 4;
     int x = r.x + canvas_printf(c, r, r.x, y, STYLE_SELECTED, "neuron %d ", i);
 
     if (r.w >= 64)
         x += canvas_printf(c, r, x, y, STYLE_DIM, "(%d. of %d) ", neuron_row_rank(row, i) + 1,
                            row->n);
-    x += canvas_printf(c, r, x, y, STYLE_TEXT, "%s(%.6g) = %.6g",
-                       s->program->hp.act == ACT_SILU ? "silu" : "gelu", (double) row->pre[i],
-                       (double) row->act[i]);
+    x += canvas_printf(c, r, x, y, STYLE_TEXT, "%s(%.*g) = %.*g",
+                       s->program->hp.act == ACT_SILU ? "silu" : "gelu", digits,
+                       (double) row->pre[i], digits, (double) row->act[i]);
     if (row->linear)
-        canvas_printf(c, r, x, y, STYLE_TEXT, "  × %.6g = %.6g", (double) row->linear[i],
-                      (double) row->post[i]);
+        canvas_printf(c, r, x, y, STYLE_TEXT, "  × %.*g = %.*g", digits,
+                      (double) row->linear[i], digits, (double) row->post[i]);
 }
 
 /* --- the curve --- */

@@ -33,8 +33,9 @@ int fixture_setup(void **state)
 
 int fixture_teardown(void **state)
 {
-    static const char *const files[] = {"pattern.npy", "example.gpt", "loop.gpt", "bad.gpt",
-                                        "in.txt"};
+    static const char *const files[] = {
+        "pattern.npy",  "example.gpt",   "loop.gpt",      "bad.gpt",      "gptscope.svg",
+        "gptscope.txt", "gptscope.ansi", "gptscope.html", "gptscope.png", "in.txt"};
 
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         unlink(files[i]);

@@ -120,6 +120,8 @@ static const struct {
     {"keys x", "keys: 'x' is too much; usage: keys"},
     {"command-line", "command-line needs the full screen; type the command itself"},
     {"edit", "edit needs the full screen; 'prompt TEXT' gives a new one"},
+    {"screenshot a.bmp",
+     "'a.bmp' does not end like a picture: .txt, .ansi, .html, .svg or .png"},
     {"help stpe", "there is no command 'stpe'; did you mean 'step'?"},
     {"source", "source: FILE is missing; usage: source FILE"},
     {"echo \"a", "the quote at column 6 is not closed"},
@@ -127,7 +129,7 @@ static const struct {
     {"quit now", "quit: 'now' is too much; usage: quit"},
     {"stpe", "there is no command 'stpe'; did you mean 'step'?"},
     {"zzzzzz", "there is no command 'zzzzzz'; 'help' lists them"},
-    {"s", "'s' could be any of step, select, stage, show, set, source"},
+    {"s", "'s' could be any of step, select, stage, show, set, screenshot, source"},
     {"\"\"", "there is no command ''; 'help' lists them"},
 };
 // clang-format on

@@ -16,4 +16,7 @@ bool path_error(struct err *err, const char *doing, const char *path, int errnum
 /* Puts "'PATH': " before the message there is. Always returns false. */
 bool path_add(struct err *err, const char *path);
 
+/* What stands after the last dot of the file's name; "" when there is none. */
+const char *path_suffix(const char *path);
+
 #endif

@@ -29,6 +29,8 @@ command_function cmd_set, cmd_unset, cmd_cycle;
 /* cmd_screen.c */
 command_function cmd_view, cmd_panel, cmd_maximise, cmd_open, cmd_close, cmd_keys, cmd_line,
     cmd_edit;
+/* cmd_screenshot.c */
+command_function cmd_screenshot;
 /* cmd_misc.c */
 command_function cmd_help, cmd_source, cmd_echo, cmd_version, cmd_quit;
 

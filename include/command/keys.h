@@ -6,6 +6,8 @@
 
 #include "base/str.h"
 
+struct hint;
+
 struct key {
     const char *key;    /* "Space", "s", "Left", "Tab", "Esc", "C-c" */
     const char *view;   /* only while this view has the focus; NULL: everywhere */
@@ -16,6 +18,8 @@ struct key {
 extern const struct key key_table[]; /* ends with a NULL key */
 /* A view's own key comes before one that is everywhere. view may be NULL; NULL: no such key. */
 const struct key *key_find(const char *key, const char *view);
+/* The table for the views' footer and help (struct screen's hints); yours. */
+struct hint *key_hints(void);
 /* Sections of the manual: KEYS, and VIEWS with each view's own keys. */
 void key_man(struct str *out);
 void view_man(struct str *out);

@@ -1,6 +1,6 @@
 /*
- * A grid of cells. Views draw on it, back ends show it: curses, ANSI text, plain text (and
- * later HTML, SVG, PNG). Nothing below ui/ knows a terminal.
+ * A grid of cells. Views draw on it, back ends show it: curses, ANSI text, plain text,
+ * HTML, SVG, PNG. Nothing below ui/ knows a terminal.
  *
  *     struct canvas *c = canvas_new(80, 24, &caps, &themes[0]);
  *     canvas_printf(c, canvas_all(c), 0, 0, STYLE_TITLE, "gptscope");
@@ -76,9 +76,12 @@ struct rect canvas_frame(struct canvas *c, struct rect r, bool active, const cha
 void canvas_pixels(struct canvas *c, struct rect clip, int x, int y, uint32_t top_rgb,
                    uint32_t bottom_rgb);
 
-/* Back ends. Plain: lines without trailing blanks. ANSI: SGR by caps.colors, reset at each
- * line's end. Cells: a dump of text and looks for golden tests, stable and diffable: styles by
- * name, other colours in 3 bits a channel. */
+/* A cell's character and its marks; nothing for the right half of a wide one. */
+void canvas_cell_text(const struct cell *cell, struct str *out);
+
+/* Back ends; pictures are in view/picture.h. Plain: lines without trailing blanks. ANSI: SGR by
+ * caps.colors, reset at each line's end. Cells: a dump of text and looks for golden tests,
+ * stable and diffable: styles by name, other colours in 3 bits a channel. */
 void canvas_plain(const struct canvas *c, struct str *out);
 void canvas_ansi(const struct canvas *c, struct str *out);
 void canvas_golden(const struct canvas *c, struct str *out);

@@ -73,3 +73,11 @@ bool path_add(struct err *err, const char *path)
     free(shown);
     return false;
 }
+
+const char *path_suffix(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    const char *dot = strrchr(base, '.');
+
+    return dot ? dot + 1 : "";
+}

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/utf8.h"
 #include "command/dump_array.h"
 
@@ -40,8 +41,7 @@ const struct dump_format *dump_format_find(const char *path, const char *suffix,
                                            struct err *err)
 {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    const char *dot = strrchr(base, '.');
-    const char *name = suffix ? suffix : dot ? dot + 1 : "";
+    const char *name = suffix ? suffix : path_suffix(path);
     const struct dump_format *f = find_suffix(name);
     if (f)
         return f;

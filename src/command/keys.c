@@ -1,6 +1,9 @@
 /* The keys: each is a name for a command line. */
 #include "command/keys.h"
 
+#include "base/mem.h"
+#include "view/view.h"
+
 #include <string.h>
 
 // clang-format off
@@ -60,6 +63,7 @@ const struct key key_table[] = {
     {"a", NULL, "command-line \"append \"", "append another token", NULL},
     {"w", NULL, "command-line \"dump this attention.npy\"", "dump this stage of the head", NULL},
     {"W", NULL, "command-line \"dump \"", "dump values by name", NULL},
+    {"P", NULL, "command-line \"screenshot gptscope.svg\"", "write a picture of the screen", NULL},
     {":", NULL, "command-line", "command line", "command"},
     {"M", NULL, "view mlp", "open the MLP", NULL},
     {"h", "mlp", "neuron -1", "stronger neuron", NULL},
@@ -90,4 +94,18 @@ const struct key *key_find(const char *key, const char *view)
             found = k;
     }
     return found;
+}
+
+struct hint *key_hints(void)
+{
+    struct hint *hints;
+    size_t n = 0;
+
+    while (key_table[n].key)
+        n++;
+    hints = xcalloc(n + 1, sizeof *hints);
+    for (size_t i = 0; i < n; i++)
+        hints[i] = (struct hint){key_table[i].key, key_table[i].view, key_table[i].help,
+                                 key_table[i].footer};
+    return hints;
 }

@@ -174,6 +174,14 @@ const struct command command_table[] = {
      "open the command line, with TEXT typed in", "command-line \"set temp \"", cmd_line},
     {"edit", "screen", {{NULL, ARG_INT, false, NULL}},
      "edit the prompt; everything follows as you type", "edit", cmd_edit},
+    {"screenshot", "screen",
+     {{"FILE", ARG_FILE, false, NULL}, {"SIZE", ARG_WORD, true, NULL},
+      {"FACTOR", ARG_INT, true, NULL}},
+     "write a picture of the screen to a file\n"
+     "The suffix of FILE chooses the format: .txt .ansi .html .svg .png. SIZE is like 200x50;\n"
+     "without it, the size of the screen, or 120x40 where there is none. FACTOR, 1 to 8,\n"
+     "enlarges a .png.",
+     "screenshot gptscope.svg 100x30", cmd_screenshot},
 
     /* --- other --- */
     {"help", "other", {{"TOPIC", ARG_COMMAND, true, NULL}},

@@ -339,20 +339,6 @@ static void loop(struct app *a)
 
 /* --- begin and end --- */
 
-static struct hint *make_hints(void)
-{
-    struct hint *hints;
-    size_t n = 0;
-
-    while (key_table[n].key)
-        n++;
-    hints = xcalloc(n + 1, sizeof *hints);
-    for (size_t i = 0; i < n; i++)
-        hints[i] = (struct hint){key_table[i].key, key_table[i].view, key_table[i].help,
-                                 key_table[i].footer};
-    return hints;
-}
-
 static void begin(struct app *a)
 {
     a->out = a->entry.shown = a->entry.completion = (struct str) STR_INIT;
@@ -360,7 +346,7 @@ static void begin(struct app *a)
     a->pager.title = a->pager.text = (struct str) STR_INIT;
     command_env_init(&a->env, a->s, &a->st, &a->out);
     a->env.live = true;
-    a->hints = make_hints();
+    a->hints = key_hints();
     screen_init(&a->st);
     a->st.hints = a->hints;
     fit_canvas(a);

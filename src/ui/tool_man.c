@@ -4,6 +4,7 @@
 #include "command/command.h"
 #include "command/dump.h"
 #include "command/keys.h"
+#include "command/screenshot.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -150,15 +151,26 @@ static void add_options(struct str *out)
     str_adds(out, ".El\n");
 }
 
+static void add_format(struct str *out, const char *suffix, const char *summary)
+{
+    str_addf(out, ".It Pa .%s\n", suffix);
+    add_sentence(out, summary);
+}
+
 static void add_formats(struct str *out)
 {
     str_adds(out, ".Sh FILE FORMATS\n"
                   "The suffix of the file that values are dumped to chooses its format.\n"
                   ".Bl -tag -width Ds\n");
-    for (const struct dump_format *f = dump_formats; f->suffix; f++) {
-        str_addf(out, ".It Pa .%s\n", f->suffix);
-        add_sentence(out, f->summary);
-    }
+    for (const struct dump_format *f = dump_formats; f->suffix; f++)
+        add_format(out, f->suffix, f->summary);
+    str_adds(out, ".El\n"
+                  "So does that of the file that\n"
+                  ".Ic screenshot\n"
+                  "writes a picture of the screen to.\n"
+                  ".Bl -tag -width Ds\n");
+    for (const struct picture_format *f = picture_formats; f->suffix; f++)
+        add_format(out, f->suffix, f->summary);
     str_adds(out, ".El\n");
 }
 

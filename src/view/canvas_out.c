@@ -11,7 +11,7 @@ static void add_cp(struct str *out, uint32_t cp)
     str_add(out, bytes, (size_t) utf8_encode(cp, bytes));
 }
 
-static void add_cell(struct str *out, const struct cell *cell)
+void canvas_cell_text(const struct cell *cell, struct str *out)
 {
     if (cell->width == 0)
         return;
@@ -43,7 +43,7 @@ void canvas_plain(const struct canvas *c, struct str *out)
     for (int y = 0; y < c->h; y++) {
         int end = line_end(c, y, false);
         for (int x = 0; x < end; x++)
-            add_cell(out, canvas_at(c, x, y));
+            canvas_cell_text(canvas_at(c, x, y), out);
         str_addc(out, '\n');
     }
 }
@@ -89,7 +89,7 @@ void canvas_ansi(const struct canvas *c, struct str *out)
                 now = cell->look;
                 add_sgr(out, now, c->caps.colors);
             }
-            add_cell(out, cell);
+            canvas_cell_text(cell, out);
         }
         str_adds(out, same_look(now, plain) ? "\n" : "\033[0m\n");
     }
@@ -150,7 +150,7 @@ void canvas_golden(const struct canvas *c, struct str *out)
     for (int y = 0; y < c->h; y++) {
         str_addc(out, '|');
         for (int x = 0; x < c->w; x++)
-            add_cell(out, canvas_at(c, x, y));
+            canvas_cell_text(canvas_at(c, x, y), out);
         str_adds(out, "|\n");
     }
     for (int y = 0; y < c->h; y++)

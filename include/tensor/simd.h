@@ -40,6 +40,8 @@ struct simd {
     /* x = exp(x - shift) in place; returns the sum. exp to 1e-7; exp(-inf) is exactly 0 */
     double (*exp_sum)(float *x, size_t n, float shift);
     double (*exp_sum_only)(const float *x, size_t n, float shift); /* x stays */
+    /* sum of -x log x, to 1e-6 of 1; 0 log 0 = 0, x >= 0 */
+    double (*entropy)(const float *x, size_t n);
     double (*sum)(const float *x, size_t n);
     double (*sum_squares)(const float *x, size_t n, float mean); /* of x - mean */
 

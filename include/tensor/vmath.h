@@ -105,6 +105,31 @@ INLINE vf v_exp(vf x)
     return v_select(x == x, p, x);
 }
 
+/*
+ * log x for normal x > 0, to about 1e-7 of 1 + |log x|: x = m 2^n with sqrt(1/2) <= m <
+ * sqrt(2); log m = 2 atanh(s), s = (m - 1) / (m + 1), by its series up to s^9.
+ */
+INLINE vf v_log(vf x)
+{
+    vi bits = (vi) x - 0x3f3504f3; /* sqrt(1/2) */
+    vi n = bits >> 23;
+    vf m = (vf) ((bits & 0x007fffff) + 0x3f3504f3);
+    vf s = (m - 1.0f) / (m + 1.0f), z = s * s;
+    vf p = v_all(2.0f / 9);
+
+    p = v_fma(p, z, v_all(2.0f / 7));
+    p = v_fma(p, z, v_all(2.0f / 5));
+    p = v_fma(p, z, v_all(2.0f / 3));
+    p = v_fma(p, z, v_all(2.0f));
+    return v_fma(__builtin_convertvector(n, vf), v_all(0x1.62e43p-1f), p * s);
+}
+
+/* -x log x; 0 where x is too small to count */
+INLINE vf v_entropy(vf x)
+{
+    return v_select(x > 0x1p-126f, -x * v_log(x), v_all(0));
+}
+
 /* x / (1 + e^-x) */
 INLINE vf v_silu(vf x)
 {
@@ -233,6 +258,7 @@ VMATH_SUM(vmath_exp_sum, (float *x, size_t n, float shift), v_exp(v - shift), -I
           VMATH_KEEP)
 VMATH_SUM(vmath_exp_sum_only, (const float *x, size_t n, float shift), v_exp(v - shift),
           -INFINITY, VMATH_DROP)
+VMATH_SUM(vmath_entropy, (const float *x, size_t n), v_entropy(v), 0, VMATH_DROP)
 VMATH_SUM(vmath_sum, (const float *x, size_t n), v, 0, VMATH_DROP)
 VMATH_SUM(vmath_sum_squares, (const float *x, size_t n, float mean), (v - mean) * (v - mean),
           mean, VMATH_DROP)
@@ -264,8 +290,8 @@ static VMATH_TARGET void vmath_normalize(float *out, float *normalized, const fl
 /* The rows of a struct simd that this file fills. */
 #define VMATH_ROWS                                                                             \
     .max = vmath_max, .exp_sum = vmath_exp_sum, .exp_sum_only = vmath_exp_sum_only,            \
-    .sum = vmath_sum, .sum_squares = vmath_sum_squares, .scale = vmath_scale,                  \
-    .add = vmath_add, .mul = vmath_mul, .normalize = vmath_normalize,                          \
+    .entropy = vmath_entropy, .sum = vmath_sum, .sum_squares = vmath_sum_squares,              \
+    .scale = vmath_scale, .add = vmath_add, .mul = vmath_mul, .normalize = vmath_normalize,    \
     .gelu_tanh = vmath_gelu_tanh, .gelu_erf = vmath_gelu_erf, .silu = vmath_silu
 
 #endif

@@ -51,22 +51,30 @@ struct head_summary {
     bool ready;
     float job[JOB_COUNT]; /* mean weight: on the token before; on what followed the same token
                              earlier; on the same token earlier; on token 0; on itself */
+    int n[JOB_COUNT];     /* queries that speak for it: induction needs a repeated token */
     float max;            /* mean of the largest weight */
     float entropy;        /* mean entropy by its largest possible value, 0..1 */
     int tag;              /* the job it does most, or -1 */
+    int strongest;        /* the key that the last query looks at most */
+    float strongest_weight;
 };
 
 #define THUMB_MAX 16
 struct heads_summary {
     int n_layer, n_head;
-    int n_query;               /* the last n_query queries are counted */
+    int n_query;               /* the last n_query queries are counted, when all is done */
+    int done, want;            /* rows of all layers counted, and to be counted */
     int thumb;                 /* pixels a side of the thumbnails; 0: none */
     struct head_summary *head; /* [n_layer, n_head] */
-    float *pixel;              /* [n_layer, n_head, thumb, thumb]; NAN: masked */
+    float *pixel;              /* [n_layer, n_head, thumb, thumb]; NAN: masked, or to do */
 };
-/* thumb: most pixels a side wanted. Layers that are not computed have head.ready false. */
+/* thumb: most pixels a side wanted. Layers that are not computed have head.ready false. Of long
+ * texts only the last queries are counted; thumbnails show these queries by all keys. */
 const struct heads_summary *cache_heads(struct view_cache *c, const struct session *s,
                                         int thumb, struct err *err);
+/* The thumbnails' row that a query lies in, of a layer with `ready` queries; it may lie in
+ * further ones below. */
+int heads_thumb_row(const struct heads_summary *sum, int ready, int query);
 
 /* The head with the clearest job, induction and duplicate-token heads first; false when none
  * has one but looking at the sink or at itself. */

@@ -1,15 +1,65 @@
 /*
- * Inside the cache of the views: for cache.c and cache_*.c only.
+ * Inside the cache of the views: for the files src/view/cache*.c only.
  */
 #ifndef GPTSCOPE_VIEW_CACHE_PARTS_H
 #define GPTSCOPE_VIEW_CACHE_PARTS_H
 
 #include "view/cache.h"
 
+/* What was computed when a summary was made; says from which position on it has changed. */
+struct seen_tokens {
+    const struct run *run;
+    uint64_t model; /* whose values they are */
+    uint64_t *stamp;
+    int n, cap;
+};
+/* Takes the run's tokens over. Returns how many positions, from the first on, are as they were;
+ * 0 for another run or model. */
+int seen_update(struct seen_tokens *t, const struct session *s);
+bool seen_same_run(const struct seen_tokens *t, const struct session *s);
+
+/* --- heads --- */
+
+/* One query of one head. */
+struct head_row {
+    float job[JOB_COUNT]; /* NAN: it says nothing about this job */
+    float max, entropy;
+    int strongest;
+};
+
+struct head_tally {
+    double job[JOB_COUNT], max, entropy;
+    int n, counted[JOB_COUNT];
+};
+
+struct layer_rows {
+    int lo, hi;                       /* queries [lo, hi) are counted */
+    int ready;                        /* those that are computed */
+    bool recount;                     /* rows were taken away: the tallies are made anew */
+    bool changed;                     /* the summary is older than the tallies */
+    int thumb_row;                    /* cells from this row on are newer than the thumbnails */
+    int thumb_q, thumb_k, thumb_side; /* cells that the thumbnails were made of */
+};
+
+/*
+ * Patterns pooled to at most CELLS x CELLS, from which thumbnails of any size are made. A cell
+ * stands for fine_q queries by fine_k keys, both powers of two: when the text grows, cells are
+ * put together in pairs. Rows of cells are kept in a ring, for windows that slide.
+ */
+enum { HEAD_CELLS = 64, HEAD_RING = HEAD_CELLS + 2 };
+
 struct heads_cache {
     struct heads_summary sum;
-    int *ready; /* [n_layer] queries that the layer's rows were made from */
-    uint64_t key;
+    struct seen_tokens seen;
+    int *same;  /* [seen.cap] where the same token was before, or -1 */
+    int window; /* most queries counted; places in a head's ring of rows */
+    int fine_q, fine_k;
+    struct layer_rows *layer; /* [n_layer] */
+    struct head_row *row;     /* [n_layer, n_head, window], query % window */
+    struct head_tally *tally; /* [n_layer, n_head] */
+    float *cell;              /* [n_layer, n_head, HEAD_RING, HEAD_CELLS] */
+    float *p;                 /* weights being read */
+    size_t n_p;
 };
 void heads_cache_release(struct heads_cache *h);
 
@@ -18,6 +68,11 @@ struct mlp_cache {
     struct neuron_tokens *tokens; /* NULL before the first question */
 };
 void mlp_cache_release(struct mlp_cache *m);
+/* cache_thumbs.c */
+void thumbs_fit(struct heads_cache *h, int n); /* cells for n tokens */
+void thumbs_add(struct heads_cache *h, int layer, int head, int query, const float *p);
+void thumbs_forget(struct heads_cache *h, int layer, int begin, int end); /* whole cells */
+void thumbs_make(struct heads_cache *h, int layer);
 
 struct view_cache {
     double deadline; /* by clock_measure; 0: none */

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "engine/run_state.h"
 #include "tensor/attention.h"
+#include "tensor/simd.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -175,17 +176,17 @@ static void viewport_head(void *arg, int index, float *scratch)
     if (v->stage == OP_SCORES)
         return;
     for (int i = 0; i < g->count[1]; i++) {
-        int query = g->first[1] + i;
-        float lse = run_lse_at(r, v->scores->layer, query)[head];
-        for (int j = 0; j < g->count[2]; j++) {
-            float *x = &out[(size_t) i * n + (size_t) j];
-            bool masked = g->first[2] + j > query;
-            *x *= scale;
-            if (v->stage == OP_SOFTMAX)
-                *x = masked ? 0.0f : expf(*x - lse);
-            else if (v->stage == OP_MASK && masked)
-                *x = -INFINITY;
-        }
+        int query = g->first[1] + i, seen = query + 1 - g->first[2];
+        float *x = out + (size_t) i * n, hidden = v->stage == OP_SOFTMAX ? 0 : -INFINITY;
+        seen = seen < 0 ? 0 : seen > g->count[2] ? g->count[2] : seen;
+        simd_best()->scale(x, n, scale);
+        if (v->stage == OP_SCALE)
+            continue;
+        if (v->stage == OP_SOFTMAX)
+            simd_best()->exp_sum(x, (size_t) seen,
+                                 run_lse_at(r, v->scores->layer, query)[head]);
+        for (int j = seen; j < g->count[2]; j++)
+            x[j] = hidden;
     }
 }
 

@@ -1,18 +1,19 @@
-/* What every head does with the tokens there are: the weight on telling places, and a small
- * picture. A layer is read again only when its rows have changed. */
+/* What every head does with the tokens there are: the weight on telling places, row by row, so
+ * that a token more costs one row; a few rows at a time, so that no drawing waits for all. */
 #include "view/cache_parts.h"
 
 #include "base/mem.h"
-#include "tensor/stats.h"
+#include "tensor/simd.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Weights looked at in one go: about a tenth of a second's work on one core. Beyond it only
- * the last queries are counted. */
-#define WEIGHTS_MAX  4000000
-#define BATCH_FLOATS 262144
+/* Weights looked at: about half a second's work on one core. Beyond it only the last queries
+ * are counted. */
+#define WEIGHTS_MAX  160000000LL
+#define PIECE_FLOATS 200000 /* read at a time: less than a millisecond */
+#define ALONE_FLOATS 8192   /* too few to wake other threads */
 /* A head is tagged with a job that has this much of its weight, as the mean of so many queries:
  * one repeated token proves no induction. */
 #define TAG_WEIGHT  0.4F
@@ -34,185 +35,294 @@ void heads_cache_release(struct heads_cache *h)
 {
     free(h->sum.head);
     free(h->sum.pixel);
-    free(h->ready);
+    free(h->seen.stamp);
+    free(h->same);
+    free(h->layer);
+    free(h->row);
+    free(h->tally);
+    free(h->cell);
+    free(h->p);
     memset(h, 0, sizeof *h);
 }
 
-/* Sums over queries while a layer is read. */
-struct tally {
-    float job[JOB_COUNT], max, entropy;
-    int n, counted[JOB_COUNT];
-};
+/* --- one row --- */
 
-static int same_earlier(const int32_t *ids, int query)
+static int strongest_key(const float *p, int n, float most)
 {
-    for (int j = query - 1; j >= 0; j--)
-        if (ids[j] == ids[query])
-            return j;
-    return -1;
+    int j = 0;
+    while (j < n - 1 && p[j] != most)
+        j++;
+    return j;
 }
 
-static void count_job(struct tally *t, enum head_job job, float weight)
+/* One query's weights, p[query + 1]; `same`: where its token was before. Query 0 has no choice
+ * and says nothing. */
+static void look_at_row(struct head_row *r, const float *p, int query, int same)
 {
-    t->job[job] += weight;
-    t->counted[job]++;
+    size_t n = (size_t) query + 1;
+    r->max = simd_best()->max(p, n);
+    r->strongest = strongest_key(p, query + 1, r->max);
+    r->entropy = query > 0 ? (float) (simd_best()->entropy(p, n) / log((double) n)) : 0;
+    for (int i = 0; i < JOB_COUNT; i++)
+        r->job[i] = NAN;
+    if (query < 1)
+        return;
+    r->job[JOB_PREVIOUS] = p[query - 1];
+    r->job[JOB_SINK] = p[0];
+    r->job[JOB_SELF] = p[query];
+    if (same > 0) /* token 0 is the sink */
+        r->job[JOB_DUPLICATE] = p[same];
+    if (same >= 0 && same + 1 < query - 1) /* elsewhere than on the token before */
+        r->job[JOB_INDUCTION] = p[same + 1];
 }
 
-/* One query's weights, p[query + 1]. Query 0 has no choice and is not counted. */
-static void count_row(struct tally *t, const float *p, int query, const int32_t *ids)
+static void count_row(struct head_tally *t, const struct head_row *r, int query)
 {
     if (query < 1)
         return;
-    int same = same_earlier(ids, query);
-    count_job(t, JOB_PREVIOUS, p[query - 1]);
-    count_job(t, JOB_SINK, p[0]);
-    count_job(t, JOB_SELF, p[query]);
-    if (same > 0) /* token 0 is the sink */
-        count_job(t, JOB_DUPLICATE, p[same]);
-    if (same >= 0 && same + 1 < query - 1) /* elsewhere than on the token before */
-        count_job(t, JOB_INDUCTION, p[same + 1]);
-    float most = 0;
-    for (int j = 0; j <= query; j++)
-        most = p[j] > most ? p[j] : most;
-    t->max += most;
-    t->entropy += (float) (entropy(p, (size_t) query + 1) / log(query + 1.0));
+    for (int i = 0; i < JOB_COUNT; i++)
+        if (!isnan(r->job[i])) {
+            t->job[i] += (double) r->job[i];
+            t->counted[i]++;
+        }
+    t->max += (double) r->max;
+    t->entropy += (double) r->entropy;
     t->n++;
 }
 
+/* --- one head --- */
+
 /* The job that takes most weight, of those that enough queries speak for. */
-static int find_tag(const struct head_summary *h, const struct tally *t)
+static int find_tag(const struct head_summary *h)
 {
     int best = -1;
     for (int i = 0; i < JOB_COUNT; i++)
-        if (h->job[i] >= TAG_WEIGHT && t->counted[i] >= TAG_QUERIES &&
+        if (h->job[i] >= TAG_WEIGHT && h->n[i] >= TAG_QUERIES &&
             (best < 0 || h->job[i] > h->job[best]))
             best = i;
     return best;
 }
 
-static void conclude(struct head_summary *h, const struct tally *t)
+static void conclude(struct head_summary *h, const struct head_tally *t,
+                     const struct head_row *last)
 {
-    float n = t->n > 0 ? (float) t->n : 1;
+    double n = t->n > 0 ? t->n : 1;
     *h = (struct head_summary){.ready = true};
-    for (int i = 0; i < JOB_COUNT; i++)
-        h->job[i] = t->counted[i] > 0 ? t->job[i] / (float) t->counted[i] : 0;
-    h->max = t->max / n;
-    h->entropy = t->entropy / n;
-    h->tag = find_tag(h, t);
-}
-
-/* Pixels [*begin, *end) that token i of n lies in: one of them, or several when the picture has
- * more pixels than there are tokens. */
-static void thumb_span(int thumb, int n, int i, int *begin, int *end)
-{
-    *begin = (int) ((long) i * thumb / n);
-    *end = (int) ((long) (i + 1) * thumb / n);
-    if (*end == *begin)
-        ++*end;
-}
-
-/* The picture begins at query `first`, so that it shows what is counted. */
-static void pool_thumb(float *pixel, int thumb, int n, int first, int query, const float *p)
-{
-    int top, bottom, left, right;
-    thumb_span(thumb, n - first, query - first, &top, &bottom);
-    for (int j = first; j <= query; j++) {
-        thumb_span(thumb, n - first, j - first, &left, &right);
-        for (int y = top; y < bottom; y++)
-            for (int x = left; x < right; x++) {
-                float *dot = &pixel[y * thumb + x];
-                if (isnan(*dot) || p[j] > *dot)
-                    *dot = p[j];
-            }
+    for (int i = 0; i < JOB_COUNT; i++) {
+        h->n[i] = t->counted[i];
+        h->job[i] = t->counted[i] > 0 ? (float) (t->job[i] / t->counted[i]) : 0;
     }
+    h->max = (float) (t->max / n);
+    h->entropy = (float) (t->entropy / n);
+    h->tag = find_tag(h);
+    h->strongest = last->strongest;
+    h->strongest_weight = last->max;
 }
 
-static bool read_layer(struct heads_cache *h, const struct session *s, int layer, int value,
-                       int ready, struct err *err)
+static struct head_row *row_at(const struct heads_cache *h, int layer, int head, int query)
 {
-    struct heads_summary *sum = &h->sum;
-    int n_head = sum->n_head, first = ready - sum->n_query > 0 ? ready - sum->n_query : 0;
-    size_t row_floats = (size_t) n_head * (size_t) ready;
-    int batch = row_floats < BATCH_FLOATS ? (int) (BATCH_FLOATS / row_floats) : 1;
-    if (batch > ready - first)
-        batch = ready - first;
-    int side = sum->thumb;
-    float *p = xmalloc(row_floats * (size_t) batch * sizeof *p);
-    struct tally *tally = xcalloc((size_t) n_head, sizeof *tally);
-    float *pixel = sum->pixel + (size_t) (layer * n_head) * (size_t) (side * side);
-    for (int i = 0; i < n_head * side * side; i++)
-        pixel[i] = NAN;
-    bool ok = true;
-    for (int q = first; ok && q < ready; q += batch) {
-        int count = ready - q < batch ? ready - q : batch;
-        struct region part = {{0, q, 0}, {n_head, count, ready}};
-        ok = run_read(s->run, value, &part, p, err);
-        for (int i = 0; ok && i < n_head * count; i++) {
-            const float *row = p + (size_t) i * (size_t) ready;
-            int head = i / count, query = q + i % count;
-            count_row(&tally[head], row, query, s->ids.id);
-            if (side > 0)
-                pool_thumb(pixel + head * side * side, side, ready, first, query, row);
+    size_t i = (size_t) (layer * h->sum.n_head + head);
+    return &h->row[i * (size_t) h->window + (size_t) (query % h->window)];
+}
+
+static void conclude_layer(struct heads_cache *h, int layer)
+{
+    struct layer_rows *l = &h->layer[layer];
+    for (int head = 0; head < h->sum.n_head; head++) {
+        int i = layer * h->sum.n_head + head;
+        if (l->recount) {
+            memset(&h->tally[i], 0, sizeof h->tally[i]);
+            for (int q = l->lo; q < l->hi; q++)
+                count_row(&h->tally[i], row_at(h, layer, head, q), q);
         }
+        if (l->hi > l->lo)
+            conclude(&h->sum.head[i], &h->tally[i], row_at(h, layer, head, l->hi - 1));
+        else
+            h->sum.head[i] = (struct head_summary){.tag = -1};
     }
-    for (int i = 0; ok && i < n_head; i++)
-        conclude(&sum->head[layer * n_head + i], &tally[i]);
-    free(tally);
-    free(p);
-    return ok;
+    thumbs_make(h, layer);
+    l->recount = l->changed = false;
 }
 
-/* What the patterns depend on besides the layer's rows. */
-static uint64_t heads_key(const struct session *s, int thumb)
+/* --- a few rows of a layer --- */
+
+struct piece {
+    struct heads_cache *h;
+    int layer, first, count;
+};
+
+static void piece_head(void *arg, int head, float *scratch)
 {
-    uint64_t key = 1469598103934665603ULL ^ (uint64_t) (uintptr_t) s->run;
-    int n = run_n_past(s->run) + run_n_new(s->run);
-    for (int i = 0; i < n; i++)
-        key = (key ^ (uint64_t) s->ids.id[i]) * 1099511628211ULL;
-    key = (key ^ (uint64_t) thumb) * 1099511628211ULL;
-    if (run_n_patches(s->run) > 0)
-        key ^= run_version(s->run) * 0x9e3779b97f4a7c15ULL;
-    return key;
+    const struct piece *p = arg;
+    struct heads_cache *h = p->h;
+    struct head_tally *tally = &h->tally[p->layer * h->sum.n_head + head];
+    size_t width = (size_t) (p->first + p->count);
+    const float *weights = h->p + (size_t) head * (size_t) p->count * width;
+    (void) scratch;
+    for (int q = p->first; q < p->first + p->count; q++, weights += width) {
+        struct head_row *row = row_at(h, p->layer, head, q);
+        look_at_row(row, weights, q, h->same[q]);
+        count_row(tally, row, q);
+        thumbs_add(h, p->layer, head, q, weights);
+    }
 }
 
-static void begin(struct heads_cache *h, const struct session *s, int thumb, uint64_t key)
+static int piece_rows(const struct heads_cache *h, int first, int ready)
 {
-    heads_cache_release(h);
+    int count = 1;
+    while (first + count < ready &&
+           (long long) h->sum.n_head * (count + 1) * (first + count + 1) < PIECE_FLOATS)
+        count++;
+    return count;
+}
+
+static bool add_piece(struct heads_cache *h, const struct session *s, int layer,
+                      struct err *err)
+{
+    struct layer_rows *l = &h->layer[layer];
+    int value = session_stage_value(s, layer, STAGE_PATTERN), n_head = h->sum.n_head;
+    struct piece piece = {h, layer, l->hi, piece_rows(h, l->hi, l->ready)};
+    int n_key = piece.first + piece.count;
+    size_t floats = (size_t) n_head * (size_t) piece.count * (size_t) n_key;
+    struct region part = {{0, piece.first, 0}, {n_head, piece.count, n_key}};
+    if (floats > h->n_p)
+        h->p = xrealloc(h->p, h->n_p = floats + PIECE_FLOATS, sizeof *h->p);
+    if (!run_read(s->run, value, &part, h->p, err))
+        return false;
+    if (floats >= ALONE_FLOATS)
+        compute_each(s->compute, n_head, piece_head, &piece);
+    else
+        for (int head = 0; head < n_head; head++)
+            piece_head(&piece, head, NULL);
+    int row = piece.first / h->fine_q;
+    l->thumb_row = row < l->thumb_row ? row : l->thumb_row;
+    l->hi += piece.count;
+    l->changed = true;
+    if (l->hi - l->lo > h->window) {
+        l->lo = l->hi - h->window;
+        l->recount = true;
+    }
+    return true;
+}
+
+/* --- what is to be done --- */
+
+static void begin(struct heads_cache *h, const struct session *s)
+{
     const struct hparams *hp = &s->program->hp;
     size_t heads = (size_t) hp->n_layer * (size_t) hp->n_head;
-    long long per_query = (long long) heads * (s->ids.n > 0 ? s->ids.n : 1);
+    long long window = WEIGHTS_MAX / ((long long) heads * run_n_ctx(s->run));
+    heads_cache_release(h);
+    h->window = window > run_n_ctx(s->run) ? run_n_ctx(s->run) : window < 8 ? 8 : (int) window;
     h->sum.n_layer = hp->n_layer;
     h->sum.n_head = hp->n_head;
-    h->sum.thumb = thumb;
-    h->sum.n_query = (int) (WEIGHTS_MAX / per_query);
-    if (h->sum.n_query < 8)
-        h->sum.n_query = 8;
+    h->sum.thumb = -1;
     h->sum.head = xcalloc(heads, sizeof *h->sum.head);
-    h->sum.pixel = xcalloc(heads * (size_t) (thumb * thumb) + 1, sizeof *h->sum.pixel);
-    h->ready = xcalloc((size_t) hp->n_layer, sizeof *h->ready);
-    h->key = key;
+    h->layer = xcalloc((size_t) hp->n_layer, sizeof *h->layer);
+    h->row = xcalloc(heads * (size_t) h->window, sizeof *h->row);
+    h->tally = xcalloc(heads, sizeof *h->tally);
+    h->cell = xmalloc(heads * HEAD_RING * HEAD_CELLS * sizeof *h->cell);
+    for (size_t i = 0; i < heads * HEAD_RING * HEAD_CELLS; i++)
+        h->cell[i] = NAN;
+    h->fine_q = h->fine_k = 1;
+}
+
+/* Where each token was before: all of it again, it takes no time. */
+static void find_same(struct heads_cache *h, const struct session *s)
+{
+    int *last = xmalloc((size_t) s->program->hp.n_vocab * sizeof *last);
+    const int32_t *id = run_tokens(s->run);
+    memset(last, -1, (size_t) s->program->hp.n_vocab * sizeof *last);
+    h->same = xrealloc(h->same, (size_t) h->seen.cap + 1, sizeof *h->same);
+    for (int i = 0; i < h->seen.n; i++) {
+        h->same[i] = last[id[i]];
+        last[id[i]] = i;
+    }
+    free(last);
+}
+
+/* Forgets the layer's rows from position n on; a row of cells only as a whole. */
+static void forget(struct heads_cache *h, int layer, int n)
+{
+    struct layer_rows *l = &h->layer[layer];
+    if (n >= l->hi)
+        return;
+    n -= n % h->fine_q;
+    thumbs_forget(h, layer, n, l->hi);
+    l->hi = n > l->lo ? n : l->lo;
+    l->recount = l->changed = true;
+}
+
+/* Sees what the run has now. */
+static void take_ready(struct heads_cache *h, const struct session *s, int same)
+{
+    h->sum.done = h->sum.want = 0;
+    for (int layer = 0; layer < h->sum.n_layer; layer++) {
+        struct layer_rows *l = &h->layer[layer];
+        int value = session_stage_value(s, layer, STAGE_PATTERN);
+        int ready = value < 0 ? 0 : run_ready(s->run, value);
+        if (ready > s->ids.n)
+            ready = s->ids.n;
+        forget(h, layer, same < ready ? same : ready);
+        int lo = ready > h->window ? ready - h->window : 0;
+        if (l->hi <= lo && l->lo < lo)
+            l->lo = l->hi = lo;
+        if (l->lo > lo && l->lo > 0) /* shorter than before: what slid out is missing */
+            l->lo = l->hi = lo;
+        l->recount |= l->lo == l->hi;
+        l->changed |= ready != l->ready || l->recount;
+        l->ready = ready;
+        h->sum.want += ready - lo;
+    }
+}
+
+/* The layer that is furthest behind, or -1. */
+static int next_layer(const struct heads_cache *h)
+{
+    int best = -1;
+    for (int layer = 0; layer < h->sum.n_layer; layer++) {
+        const struct layer_rows *l = &h->layer[layer];
+        if (l->hi < l->ready && (best < 0 || l->hi < h->layer[best].hi))
+            best = layer;
+    }
+    return best;
+}
+
+static void set_thumb(struct heads_cache *h, int thumb)
+{
+    size_t heads = (size_t) (h->sum.n_layer * h->sum.n_head), side = (size_t) thumb;
+    if (thumb == h->sum.thumb)
+        return;
+    h->sum.thumb = thumb;
+    h->sum.pixel = xrealloc(h->sum.pixel, heads * side * side + 1, sizeof *h->sum.pixel);
+    for (size_t i = 0; i < heads * side * side; i++)
+        h->sum.pixel[i] = NAN;
+    for (int layer = 0; layer < h->sum.n_layer; layer++)
+        h->layer[layer].thumb_side = -1;
+    for (int layer = 0; layer < h->sum.n_layer; layer++)
+        h->layer[layer].changed = true;
 }
 
 const struct heads_summary *cache_heads(struct view_cache *c, const struct session *s,
                                         int thumb, struct err *err)
 {
     struct heads_cache *h = &c->heads;
-    thumb = thumb < 0 ? 0 : thumb > THUMB_MAX ? THUMB_MAX : thumb;
-    uint64_t key = heads_key(s, thumb);
-    if (!h->ready || h->key != key)
-        begin(h, s, thumb, key);
-    for (int layer = 0; layer < h->sum.n_layer; layer++) {
-        int value = session_stage_value(s, layer, STAGE_PATTERN);
-        int ready = value < 0 ? 0 : run_ready(s->run, value);
-        if (ready > s->ids.n)
-            ready = s->ids.n;
-        if (ready == h->ready[layer])
-            continue;
-        h->ready[layer] = ready;
-        for (int i = 0; i < h->sum.n_head; i++)
-            h->sum.head[layer * h->sum.n_head + i].ready = false;
-        if (ready > 0 && !read_layer(h, s, layer, value, ready, err))
+    if (!h->layer || !seen_same_run(&h->seen, s))
+        begin(h, s);
+    int same = seen_update(&h->seen, s), layer;
+    if (same < h->seen.n || !h->same)
+        find_same(h, s);
+    set_thumb(h, thumb < 0 ? 0 : thumb > THUMB_MAX ? THUMB_MAX : thumb);
+    thumbs_fit(h, h->seen.n);
+    take_ready(h, s, same);
+    h->sum.n_query = h->seen.n < h->window ? h->seen.n : h->window;
+    while ((layer = next_layer(h)) >= 0 && !cache_late(c))
+        if (!add_piece(h, s, layer, err))
             return NULL;
+    for (layer = 0; layer < h->sum.n_layer; layer++) {
+        if (h->layer[layer].changed)
+            conclude_layer(h, layer);
+        h->sum.done += h->layer[layer].hi - h->layer[layer].lo;
     }
     return &h->sum;
 }

@@ -152,6 +152,32 @@ static void test_exp(void **state)
     }
 }
 
+static void test_entropy(void **state)
+{
+    const struct simd *simd;
+    float p[1000];
+
+    (void) state;
+    for (int s = 0; (simd = simd_at(s)); s++) {
+        struct largest l = {simd->name, 0};
+        if (!simd->runs_here())
+            continue;
+        for (float x = 1e-37f; x < 4; x *= 1.013f) {
+            double want = -(double) x * log((double) x);
+            check_near(&l, simd->entropy(&x, 1), want, fabs(want) + (double) x, 2.5e-7);
+        }
+        for (int n = 0; n < 1000; n += 37) {
+            double want = 0;
+            for (int i = 0; i < n; i++) {
+                p[i] = i % 5 ? (float) (i * 7919 % 1000) / 500000 : 0;
+                want -= p[i] > 0 ? (double) p[i] * log((double) p[i]) : 0;
+            }
+            check_near(&l, simd->entropy(p, (size_t) n), want, 1, 1e-6);
+        }
+        print_largest(&l);
+    }
+}
+
 static double want_gelu_tanh(double x)
 {
     return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
@@ -331,10 +357,15 @@ static void test_stats(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_norms),           cmocka_unit_test(test_softmax),
-        cmocka_unit_test(test_softmax_strange), cmocka_unit_test(test_exp),
-        cmocka_unit_test(test_activations),     cmocka_unit_test(test_loops),
-        cmocka_unit_test(test_add_mul_dot),     cmocka_unit_test(test_rope),
+        cmocka_unit_test(test_norms),
+        cmocka_unit_test(test_softmax),
+        cmocka_unit_test(test_softmax_strange),
+        cmocka_unit_test(test_entropy),
+        cmocka_unit_test(test_exp),
+        cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_loops),
+        cmocka_unit_test(test_add_mul_dot),
+        cmocka_unit_test(test_rope),
         cmocka_unit_test(test_stats),
     };
 

@@ -11,7 +11,7 @@
 
 struct command_env;
 
-#define UI_SUMMARY 0.004 /* seconds of a drawing for what views sum up; the rest follows */
+#define UI_SUMMARY 0.003 /* seconds of a drawing for what views sum up; the rest follows */
 
 /* The curses program: runs until quit; the terminal is given back, whatever ends it. */
 int ui_curses(struct session *s, struct err *err);

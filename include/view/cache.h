@@ -21,26 +21,29 @@ bool cache_late(
     struct view_cache *c); /* the budget is used up: stop; another drawing follows */
 bool cache_more(const struct view_cache *c); /* something was stopped since cache_budget */
 
-/* The map of one head at one stage, pooled by the largest |x| to fit max_rows x max_cols. */
+/* The map of one head at one stage, pooled by the largest |x| to fit; or, as a window, a pixel
+ * a value around the cursor. */
 struct attn_grid {
-    int rows, cols;   /* pixels: queries down; keys, or channels in STAGE_MIX, across */
-    int pool_q, pool; /* queries, keys a pixel: 1 is exact */
-    int n_query;      /* tokens there are */
-    int n_col;        /* keys or channels there are */
-    int ready;        /* queries [0, ready) are computed */
-    float *v;         /* [rows, cols]; NAN: masked, or hidden; rows to do are NAN */
-    float *row_max;   /* [rows], of |v| */
-    float limit;      /* 99th percentile of |v|, signed stages; 1 for the pattern */
+    int rows, cols;       /* pixels: queries down; keys, or channels in STAGE_MIX, across */
+    int pool_q, pool;     /* queries, keys a pixel: 1 is exact */
+    int first_q, first_k; /* of the first pixel; 0 but in windows */
+    int n_query;          /* tokens there are */
+    int n_col;            /* keys or channels there are */
+    int ready;            /* queries [0, ready) are computed */
+    int done;             /* queries [first_q, done) are in the pixels */
+    float *v;             /* [rows, cols]; NAN: masked, or hidden; rows to do are NAN */
+    float *row_max;       /* [rows], of |v| */
+    float limit;          /* 99th percentile of |v|, signed stages; 1 for the pattern */
     bool is_signed;
-
-    /* what it was made for */
-    bool made, hide_sink;
-    uint64_t version;
-    int layer, head, stage, max_rows, max_cols;
+};
+struct attn_want {
+    int rows, cols; /* most pixels */
+    bool window;    /* not pooled: from first_q, first_k on */
+    int first_q, first_k;
 };
 /* Borrowed from the cache; NULL when the values cannot be read (err says why). */
 const struct attn_grid *cache_attention(struct view_cache *c, const struct session *s,
-                                        int max_rows, int max_cols, struct err *err);
+                                        const struct attn_want *want, struct err *err);
 
 /* What a head does with the tokens there are; means over the queries counted. */
 enum head_job { JOB_PREVIOUS, JOB_INDUCTION, JOB_DUPLICATE, JOB_SINK, JOB_SELF, JOB_COUNT };

@@ -18,6 +18,21 @@ struct seen_tokens {
 int seen_update(struct seen_tokens *t, const struct session *s);
 bool seen_same_run(const struct seen_tokens *t, const struct session *s);
 
+/* --- the map of one head --- */
+
+struct grid_cache {
+    struct attn_grid g;
+    struct seen_tokens seen;
+    /* what it was made for */
+    bool made, hide_sink;
+    int layer, head;
+    enum stage stage;
+    struct attn_want want;
+    int cols_done; /* stages that see all keys: keys in the rows that are done */
+    bool changed;  /* the limit is older than the pixels */
+};
+void grid_cache_release(struct grid_cache *c);
+
 /* --- heads --- */
 
 /* One query of one head. */
@@ -77,8 +92,7 @@ void thumbs_make(struct heads_cache *h, int layer);
 struct view_cache {
     double deadline; /* by clock_measure; 0: none */
     bool stopped;    /* cache_late said so */
-    struct attn_grid grid;
-    const struct run *grid_run;
+    struct grid_cache grid;
     struct heads_cache heads;
     struct mlp_cache mlp;
     struct sample_trace next;

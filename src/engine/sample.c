@@ -60,6 +60,50 @@ static void order_init(struct order *o, const float *logit, int n)
         sift_down(o, i, n);
 }
 
+/* Bits that rise with the number; both zeros are one. */
+static uint32_t rising_bits(float x)
+{
+    uint32_t bits;
+    x += 0.0F;
+    memcpy(&bits, &x, sizeof bits);
+    return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+}
+
+/* One pass of a radix sort: by RADIX bits from `shift` on, equal ones stay in their order. */
+enum { RADIX = 11, BUCKETS = 1 << RADIX };
+static void radix_pass(uint64_t *to, const uint64_t *from, int n, int shift)
+{
+    int at[BUCKETS] = {0}, sum = 0;
+    for (int i = 0; i < n; i++)
+        at[from[i] >> shift & (BUCKETS - 1)]++;
+    for (int i = 0; i < BUCKETS; i++) {
+        int count = at[i];
+        at[i] = sum;
+        sum += count;
+    }
+    for (int i = 0; i < n; i++)
+        to[at[from[i] >> shift & (BUCKETS - 1)]++] = from[i];
+}
+
+/* For those who look at all of them. */
+static void order_init_sorted(struct order *o, const float *logit, int n)
+{
+    *o = (struct order){logit, xcalloc((size_t) n, sizeof *o->id), n, n};
+    uint64_t *a = xmalloc((size_t) n * sizeof *a), *b = xmalloc((size_t) n * sizeof *b), *t;
+    for (int i = 0; i < n; i++) /* the lower of equal ones comes last */
+        a[i] = (uint64_t) rising_bits(key(logit[n - 1 - i])) << 32 | (uint32_t) (n - 1 - i);
+    for (int shift = 32; shift < 64; shift += RADIX) {
+        radix_pass(b, a, n, shift);
+        t = a;
+        a = b;
+        b = t;
+    }
+    for (int i = 0; i < n; i++)
+        o->id[i] = (int) (a[i] & 0xffffffffu);
+    free(a);
+    free(b);
+}
+
 static void order_release(struct order *o)
 {
     free(o->id);
@@ -173,19 +217,33 @@ static void find_cuts(struct cuts *c, struct order *o, const struct sampler *s, 
         copy_cut(c, SAMPLE_MIN_P);
 }
 
-static void fill_stage(struct sample_trace *t, enum sample_stage stage, int kept, double sum,
-                       double temp)
+/* Probabilities of all stages in one go. With w = e^d and S their sum, p = w / S and the
+ * entropy is log S - sum of w d / S. */
+static void fill_stages(struct sample_trace *t, const struct cuts *c, double temp)
 {
-    for (int i = 0; i < kept; i++) {
-        struct candidate *c = &t->candidate[i];
-        double p = weight(c->logit, key(t->candidate[0].logit), temp) / sum;
-        c->prob[stage] = p;
-        if (p > 0) {
+    float max = key(t->candidate[0].logit);
+    double sum_wd[SAMPLE_STAGES] = {0};
+    for (int i = 0; i < t->n; i++) {
+        struct candidate *one = &t->candidate[i];
+        double d = (double) key(one->logit) - (double) max;
+        double raw = weight(one->logit, max, 1);
+        double w = i >= c->kept[SAMPLE_TEMP] ? 0
+                   : temp == 1               ? raw
+                                             : weight(one->logit, max, temp);
+        for (int stage = SAMPLE_RAW; stage < SAMPLE_STAGES && i < c->kept[stage]; stage++) {
+            double now = stage == SAMPLE_RAW ? raw : w;
+            if (!(now / c->sum[stage] > 0))
+                continue;
+            one->prob[stage] = now / c->sum[stage];
             t->kept[stage]++;
-            t->entropy[stage] -= p * log(p);
+            sum_wd[stage] += now < 1 ? now * d : 0;
         }
     }
-    t->entropy[stage] = fmax(t->entropy[stage], 0);
+    for (int stage = SAMPLE_RAW; stage < SAMPLE_STAGES; stage++) {
+        double scaled = sum_wd[stage] / (stage == SAMPLE_RAW ? 1 : temp);
+        double entropy = log(c->sum[stage]) - scaled / c->sum[stage];
+        t->entropy[stage] = t->kept[stage] > 1 ? fmax(entropy, 0) : 0;
+    }
 }
 
 void sample_trace_of(struct sample_trace *t, const float *logits, int n,
@@ -198,22 +256,21 @@ void sample_trace_of(struct sample_trace *t, const float *logits, int n,
     t->candidate = xcalloc((size_t) n, sizeof *t->candidate);
 
     struct order o;
-    order_init(&o, logits, n);
+    order_init_sorted(&o, logits, n);
     for (int i = 0; i < n; i++) {
         t->candidate[i].id = order_at(&o, i);
         t->candidate[i].logit = logits[t->candidate[i].id];
     }
-    float max = key(t->candidate[0].logit);
-    fill_stage(t, SAMPLE_RAW, n, total_weight(logits, n, max, 1), 1);
-    struct cuts c;
+    struct cuts c = {0};
     if (!is_greedy(s))
         find_cuts(&c, &o, s, true);
-    for (int stage = SAMPLE_TEMP; stage < SAMPLE_STAGES; stage++) {
-        if (is_greedy(s))
-            fill_stage(t, stage, 1, 1, 1);
-        else
-            fill_stage(t, stage, c.kept[stage], c.sum[stage], s->temp);
+    for (int stage = SAMPLE_TEMP; is_greedy(s) && stage < SAMPLE_STAGES; stage++) {
+        c.kept[stage] = 1;
+        c.sum[stage] = 1;
     }
+    c.kept[SAMPLE_RAW] = n;
+    c.sum[SAMPLE_RAW] = total_weight(logits, n, key(t->candidate[0].logit), 1);
+    fill_stages(t, &c, is_greedy(s) ? 1 : s->temp);
     order_release(&o);
 }
 

@@ -17,8 +17,7 @@ void cache_free(struct view_cache *c)
 {
     if (!c)
         return;
-    free(c->grid.v);
-    free(c->grid.row_max);
+    grid_cache_release(&c->grid);
     heads_cache_release(&c->heads);
     mlp_cache_release(&c->mlp);
     if (c->next_made)

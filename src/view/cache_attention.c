@@ -1,5 +1,5 @@
-/* One head's map at one stage, pooled to the pixels there are. Read in strips of queries: never
- * T x T floats when a pixel stands for more than one. */
+/* One head's map at one stage, pooled to the pixels there are. Read in strips of queries, never
+ * T x T floats; a token more costs its own row. */
 #include "view/cache_parts.h"
 
 #include "base/mem.h"
@@ -8,154 +8,312 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STRIP_FLOATS 65536
+#define STRIP_FLOATS 65536 /* read at a time: well under a millisecond */
+#define COLUMNS_MOST 64    /* new keys that are added to rows that are there already */
+
+void grid_cache_release(struct grid_cache *c)
+{
+    free(c->g.v);
+    free(c->g.row_max);
+    free(c->seen.stamp);
+}
+
+/* Rows see keys up to their own only: what comes later does not change them. */
+static bool causal(enum stage stage)
+{
+    return stage == STAGE_MASKED || stage == STAGE_PATTERN;
+}
+
+/* --- pooling --- */
+
+/* The largest |x|, or NAN; what is not finite has no colour. */
+static float largest(const float *x, int n)
+{
+    float best = -1, v = NAN;
+    for (int i = 0; i < n; i++) {
+        float size = fabsf(x[i]);
+        if (size > best && size <= 3.4e38F) {
+            best = size;
+            v = x[i];
+        }
+    }
+    return v;
+}
+
+static void put_pixel(struct attn_grid *g, int row, int col, float v)
+{
+    float *p = &g->v[(size_t) row * (size_t) g->cols + (size_t) col];
+    if (isnan(v))
+        return;
+    if (isnan(*p) || fabsf(v) > fabsf(*p))
+        *p = v;
+    if (fabsf(v) > g->row_max[row])
+        g->row_max[row] = fabsf(v);
+}
+
+/* Takes columns [begin, end) of one query into its pixel row; x stands at column `begin`. */
+static void pool_row(struct attn_grid *g, int query, const float *x, int begin, int end,
+                     float factor)
+{
+    int row = (query - g->first_q) / g->pool_q, j = begin > g->first_k ? begin : g->first_k;
+    while (j < end) {
+        int col = (j - g->first_k) / g->pool, next = g->first_k + (col + 1) * g->pool;
+        if (col >= g->cols)
+            return;
+        next = next < end ? next : end;
+        put_pixel(g, row, col, largest(x + j - begin, next - j) * factor);
+        j = next;
+    }
+}
+
+/* --- reading --- */
 
 /* How the values of a stage lie: [head, query, key], or [pos, head, channel]. */
-static struct region strip_region(const struct attn_grid *g, int first, int count)
+static struct region strip_region(const struct grid_cache *c, int first, int count, int col,
+                                  int n_col)
 {
-    if (g->stage == STAGE_MIX)
-        return (struct region){{first, g->head, 0}, {count, 1, g->n_col}};
-    return (struct region){{g->head, first, 0}, {1, count, g->n_col}};
+    if (c->stage == STAGE_MIX)
+        return (struct region){{first, c->head, col}, {count, 1, n_col}};
+    return (struct region){{c->head, first, col}, {1, count, n_col}};
 }
 
-/* The weights without the one on token 0, summing to 1 again. */
-static void hide_sink(float *row, int n)
+/* The weights without the one on token 0 sum to 1 again. */
+static void pool_unsunk(struct attn_grid *g, int query, const float *x, int end)
 {
-    float rest = 1 - row[0];
-    row[0] = NAN;
-    for (int j = 1; j < n; j++)
-        row[j] = rest > 1e-6F ? row[j] / rest : 0;
+    float rest = 1 - x[0];
+    pool_row(g, query, x + 1, 1, end, rest > 1e-6F ? 1 / rest : 0);
 }
 
-static bool masked(const struct attn_grid *g, int query, int key)
+static bool read_part(struct grid_cache *c, const struct session *s, int first, int count,
+                      int col, int n_col, struct err *err)
 {
-    return g->stage != STAGE_MIX && g->stage >= STAGE_MASKED && key > query;
-}
-
-/* Takes one query's values into its pixel row: the largest |x| of each pixel stays. */
-static void pool_row(struct attn_grid *g, int query, float *x)
-{
-    int row = query / g->pool_q;
-    float *pixel = g->v + (size_t) row * (size_t) g->cols;
-    if (g->hide_sink && g->stage == STAGE_PATTERN)
-        hide_sink(x, query + 1);
-    for (int j = 0; j < g->n_col; j++) {
-        float *p = &pixel[j / g->pool];
-        if (masked(g, query, j) || isnan(x[j]) || isinf(x[j]))
-            continue;
-        if (isnan(*p) || fabsf(x[j]) > fabsf(*p))
-            *p = x[j];
-        if (fabsf(x[j]) > g->row_max[row])
-            g->row_max[row] = fabsf(x[j]);
-    }
-}
-
-static bool read_strips(struct attn_grid *g, const struct session *s, int value,
-                        struct err *err)
-{
-    int most = STRIP_FLOATS / g->n_col > 0 ? STRIP_FLOATS / g->n_col : 1;
-    if (most > g->ready)
-        most = g->ready;
-    float *x = xcalloc((size_t) (most > 0 ? most : 1) * (size_t) g->n_col, sizeof *x);
-    bool ok = true;
-    for (int q = 0; ok && q < g->ready; q += most) {
-        int count = g->ready - q < most ? g->ready - q : most;
-        struct region part = strip_region(g, q, count);
-        ok = run_read(s->run, value, &part, x, err);
-        for (int i = 0; ok && i < count; i++)
-            pool_row(g, q + i, x + (size_t) i * (size_t) g->n_col);
+    int value = session_stage_value(s, c->layer, c->stage);
+    struct region part = strip_region(c, first, count, col, n_col);
+    float *x = xmalloc((size_t) count * (size_t) n_col * sizeof *x);
+    bool ok = run_read(s->run, value, &part, x, err);
+    for (int i = 0; ok && i < count; i++) {
+        const float *row = x + (size_t) i * (size_t) n_col;
+        int end = causal(c->stage) && first + i + 1 < col + n_col ? first + i + 1 : col + n_col;
+        if (c->hide_sink && c->stage == STAGE_PATTERN)
+            pool_unsunk(&c->g, first + i, row, end);
+        else
+            pool_row(&c->g, first + i, row, col, end, 1);
     }
     free(x);
+    c->changed = true;
     return ok;
 }
 
-static int by_size(const void *a, const void *b)
+static int last_query(const struct attn_grid *g)
 {
-    float x = *(const float *) a, y = *(const float *) b;
-    return x < y ? -1 : x > y;
+    int end = g->first_q + g->rows * g->pool_q;
+    return end < g->ready ? end : g->ready;
 }
 
-/* The 99th percentile of |v|, so that one outlier does not make the rest look alike. */
-static float find_limit(const struct attn_grid *g)
+static bool read_strip(struct grid_cache *c, const struct session *s, struct err *err)
 {
-    size_t n = (size_t) g->rows * (size_t) g->cols, m = 0;
-    float *sorted = xmalloc((n + 1) * sizeof *sorted);
-    for (size_t i = 0; i < n; i++)
-        if (!isnan(g->v[i]))
-            sorted[m++] = fabsf(g->v[i]);
-    qsort(sorted, m, sizeof *sorted, by_size);
-    float limit = m > 0 ? sorted[(m - 1) * 99 / 100] : 0;
-    if (m > 0 && !(limit > 0))
-        limit = sorted[m - 1];
-    free(sorted);
-    return limit > 0 ? limit : 1;
-}
-
-static void shape_grid(struct attn_grid *g, const struct session *s, int value)
-{
-    g->n_query = s->ids.n;
-    g->ready = run_ready(s->run, value);
-    if (g->ready > g->n_query)
-        g->ready = g->n_query;
-    g->n_col = g->stage == STAGE_MIX ? s->program->hp.d_head : g->ready;
-    int all_cols = g->stage == STAGE_MIX ? g->n_col : g->n_query;
-    g->pool_q = (g->n_query + g->max_rows - 1) / g->max_rows;
-    g->pool = (all_cols + g->max_cols - 1) / g->max_cols;
-    if (g->stage != STAGE_MIX) /* pixels stay square */
-        g->pool = g->pool_q = g->pool > g->pool_q ? g->pool : g->pool_q;
-    g->rows = (g->n_query + g->pool_q - 1) / g->pool_q;
-    g->cols = (all_cols + g->pool - 1) / g->pool;
-    g->is_signed = g->stage != STAGE_PATTERN;
-    if (g->n_col < 1)
-        g->n_col = 1;
-}
-
-static bool fill_grid(struct attn_grid *g, const struct session *s, struct err *err)
-{
-    int value = session_stage_value(s, g->layer, (enum stage) g->stage);
-    if (value < 0)
-        return err_set(err, "this model has no %s", stage_name((enum stage) g->stage));
-    shape_grid(g, s, value);
-    size_t n = (size_t) g->rows * (size_t) g->cols;
-    g->v = xrealloc(g->v, n, sizeof *g->v);
-    g->row_max = xrealloc(g->row_max, (size_t) g->rows, sizeof *g->row_max);
-    for (size_t i = 0; i < n; i++)
-        g->v[i] = NAN;
-    memset(g->row_max, 0, (size_t) g->rows * sizeof *g->row_max);
-    if (!read_strips(g, s, value, err))
+    struct attn_grid *g = &c->g;
+    int count = last_query(g) - g->done, most = STRIP_FLOATS / g->n_col;
+    count = count < most ? count : most > 0 ? most : 1;
+    int n_col = causal(c->stage) ? g->done + count : g->n_col;
+    if (!read_part(c, s, g->done, count, 0, n_col, err))
         return false;
-    g->limit = g->is_signed ? find_limit(g) : 1;
+    g->done += count;
     return true;
 }
 
-static bool grid_fits(const struct attn_grid *g, const struct session *s, int max_rows,
-                      int max_cols)
+/* --- the limit --- */
+
+/* The k-th smallest of x[n], by Hoare's selection; x is reordered. */
+static float select_kth(float *x, int n, int k)
 {
-    return g->made && g->version == run_version(s->run) && g->n_query == s->ids.n &&
-           g->layer == s->at.layer && g->head == s->at.head && g->stage == (int) s->at.stage &&
-           g->hide_sink == s->set.hide_sink && g->max_rows == max_rows &&
-           g->max_cols == max_cols;
+    int lo = 0, hi = n - 1;
+    while (lo < hi) {
+        float pivot = x[lo + (hi - lo) / 2];
+        int i = lo, j = hi;
+        while (i <= j) {
+            while (x[i] < pivot)
+                i++;
+            while (x[j] > pivot)
+                j--;
+            if (i <= j) {
+                float t = x[i];
+                x[i++] = x[j];
+                x[j--] = t;
+            }
+        }
+        if (k <= j)
+            hi = j;
+        else if (k >= i)
+            lo = i;
+        else
+            break;
+    }
+    return x[k];
 }
 
-const struct attn_grid *cache_attention(struct view_cache *c, const struct session *s,
-                                        int max_rows, int max_cols, struct err *err)
+/* The 99th percentile of |v|, so that one outlier does not make the rest look alike; the
+ * largest where that is 0. */
+static float find_limit(const struct attn_grid *g)
 {
-    struct attn_grid *g = &c->grid;
-    if (c->grid_run == s->run && grid_fits(g, s, max_rows, max_cols))
-        return g;
-    if (s->ids.n < 1 || max_rows < 1 || max_cols < 1) {
-        err_set(err, "no tokens");
+    size_t n = (size_t) g->rows * (size_t) g->cols;
+    float *size = xmalloc((n + 1) * sizeof *size), most = 0;
+    int m = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(g->v[i])) {
+            size[m++] = fabsf(g->v[i]);
+            most = size[m - 1] > most ? size[m - 1] : most;
+        }
+    float limit = m > 0 ? select_kth(size, m, (int) ((long) (m - 1) * 99 / 100)) : 0;
+    free(size);
+    return limit > 0 ? limit : most > 0 ? most : 1;
+}
+
+/* --- what is there, and what is wanted --- */
+
+static int tokens_each(int n, int pixels)
+{
+    return (n + pixels - 1) / pixels;
+}
+
+static int bounded(int v, int most)
+{
+    return v < most ? v : most;
+}
+
+static void shape(struct attn_grid *g, const struct grid_cache *c, const struct session *s,
+                  int value)
+{
+    const struct attn_want *want = &c->want;
+    bool mix = c->stage == STAGE_MIX;
+    int all_cols = mix ? s->program->hp.d_head : s->ids.n;
+    g->n_query = s->ids.n;
+    g->ready = bounded(run_ready(s->run, value), g->n_query);
+    g->n_col = mix ? all_cols : g->ready > 0 ? g->ready : 1;
+    g->pool_q = want->window ? 1 : tokens_each(g->n_query, want->rows);
+    g->pool = want->window ? 1 : tokens_each(all_cols, want->cols);
+    if (!mix) /* pixels stay square */
+        g->pool = g->pool_q = g->pool > g->pool_q ? g->pool : g->pool_q;
+    g->first_q = want->window ? bounded(want->first_q, g->n_query - 1) : 0;
+    g->first_k = want->window ? bounded(want->first_k, all_cols - 1) : 0;
+    g->rows = bounded(tokens_each(g->n_query - g->first_q, g->pool_q), want->rows);
+    g->cols = bounded(tokens_each(all_cols - g->first_k, g->pool), want->cols);
+    g->is_signed = c->stage != STAGE_PATTERN;
+}
+
+static void clear_rows(struct attn_grid *g, int first)
+{
+    for (int row = first; row < g->rows; row++) {
+        g->row_max[row] = 0;
+        for (int col = 0; col < g->cols; col++)
+            g->v[(size_t) row * (size_t) g->cols + (size_t) col] = NAN;
+    }
+}
+
+/* The pixels of `old` in an array of the new size. */
+static void take_over(struct attn_grid *g, const struct attn_grid *old)
+{
+    int cols = bounded(old->cols, g->cols);
+    g->v = xmalloc((size_t) g->rows * (size_t) g->cols * sizeof *g->v);
+    g->row_max = xcalloc((size_t) g->rows, sizeof *g->row_max);
+    clear_rows(g, 0);
+    for (int row = 0; row < g->rows && row < old->rows; row++) {
+        memcpy(g->v + (size_t) row * (size_t) g->cols,
+               old->v + (size_t) row * (size_t) old->cols, (size_t) cols * sizeof *g->v);
+        g->row_max[row] = old->row_max[row];
+    }
+    free(old->v);
+    free(old->row_max);
+}
+
+static bool same_want(const struct attn_want *a, const struct attn_want *b)
+{
+    return a->rows == b->rows && a->cols == b->cols && a->window == b->window &&
+           (!a->window || (a->first_q == b->first_q && a->first_k == b->first_k));
+}
+
+/* The cache is for this head, stage and place from now on; false: it was for another. */
+static bool same_subject(struct grid_cache *c, const struct session *s,
+                         const struct attn_want *want)
+{
+    bool same = c->made && c->layer == s->at.layer && c->head == s->at.head &&
+                c->stage == s->at.stage && c->hide_sink == s->set.hide_sink &&
+                same_want(&c->want, want);
+    c->layer = s->at.layer;
+    c->head = s->at.head;
+    c->stage = s->at.stage;
+    c->hide_sink = s->set.hide_sink;
+    c->want = *want;
+    return same;
+}
+
+static void reset(struct grid_cache *c)
+{
+    c->g.done = c->g.first_q;
+    c->cols_done = c->g.n_col;
+    clear_rows(&c->g, 0);
+    c->changed = true;
+}
+
+/* Keeps the first `valid` queries of what is there. */
+static void keep(struct grid_cache *c, int valid)
+{
+    struct attn_grid *g = &c->g;
+    bool all_keys = c->stage == STAGE_RAW || c->stage == STAGE_SCALED;
+    if (all_keys && (valid < c->cols_done || g->n_col - c->cols_done > COLUMNS_MOST))
+        valid = 0;
+    if (valid <= g->first_q) {
+        reset(c);
+    } else if (valid < g->done) {
+        int row = (valid - g->first_q) / g->pool_q;
+        g->done = g->first_q + row * g->pool_q;
+        clear_rows(g, row);
+        c->changed = true;
+    }
+}
+
+static bool fill(struct view_cache *v, const struct session *s, struct err *err)
+{
+    struct grid_cache *c = &v->grid;
+    struct attn_grid *g = &c->g;
+    if (g->n_col > c->cols_done && !causal(c->stage) && g->done > g->first_q &&
+        !read_part(c, s, g->first_q, g->done - g->first_q, c->cols_done,
+                   g->n_col - c->cols_done, err))
+        return false;
+    c->cols_done = g->n_col;
+    for (bool late = false; !late && g->done < last_query(g);) {
+        if (!read_strip(c, s, err))
+            return false;
+        late = g->done < last_query(g) && cache_late(v); /* a strip at least, each time */
+    }
+    if (c->changed)
+        g->limit = g->is_signed ? find_limit(g) : 1;
+    c->changed = false;
+    return true;
+}
+
+const struct attn_grid *cache_attention(struct view_cache *v, const struct session *s,
+                                        const struct attn_want *want, struct err *err)
+{
+    struct grid_cache *c = &v->grid;
+    int value = session_stage_value(s, s->at.layer, s->at.stage);
+    if (s->ids.n < 1 || want->rows < 1 || want->cols < 1 || value < 0) {
+        err_set(err, value < 0 ? "this model has no %s" : "there is nothing to see of %s",
+                stage_name(s->at.stage));
         return NULL;
     }
-    g->made = false;
-    c->grid_run = s->run;
-    g->version = run_version(s->run);
-    g->layer = s->at.layer;
-    g->head = s->at.head;
-    g->stage = (int) s->at.stage;
-    g->hide_sink = s->set.hide_sink;
-    g->max_rows = max_rows;
-    g->max_cols = max_cols;
-    g->made = fill_grid(g, s, err);
-    return g->made ? g : NULL;
+    struct attn_grid old = c->g;
+    bool same = same_subject(c, s, want);
+    int valid = seen_update(&c->seen, s);
+    shape(&c->g, c, s, value);
+    same = same && c->g.pool == old.pool && c->g.pool_q == old.pool_q &&
+           c->g.first_q == old.first_q && c->g.first_k == old.first_k;
+    if (!c->made || c->g.rows != old.rows || c->g.cols != old.cols)
+        take_over(&c->g, &old);
+    if (same)
+        keep(c, bounded(valid, c->g.ready));
+    else
+        reset(c);
+    c->made = fill(v, s, err);
+    return c->made ? &c->g : NULL;
 }

@@ -12,7 +12,7 @@
 /* Weights looked at: about half a second's work on one core. Beyond it only the last queries
  * are counted. */
 #define WEIGHTS_MAX  160000000LL
-#define PIECE_FLOATS 200000 /* read at a time: less than a millisecond */
+#define PIECE_FLOATS 100000 /* read at a time: half a millisecond */
 #define ALONE_FLOATS 8192   /* too few to wake other threads */
 /* A head is tagged with a job that has this much of its weight, as the mean of so many queries:
  * one repeated token proves no induction. */
@@ -316,9 +316,11 @@ const struct heads_summary *cache_heads(struct view_cache *c, const struct sessi
     thumbs_fit(h, h->seen.n);
     take_ready(h, s, same);
     h->sum.n_query = h->seen.n < h->window ? h->seen.n : h->window;
-    while ((layer = next_layer(h)) >= 0 && !cache_late(c))
+    for (bool late = false; !late && (layer = next_layer(h)) >= 0;) {
         if (!add_piece(h, s, layer, err))
             return NULL;
+        late = next_layer(h) >= 0 && cache_late(c); /* a piece at least, each time */
+    }
     for (layer = 0; layer < h->sum.n_layer; layer++) {
         if (h->layer[layer].changed)
             conclude_layer(h, layer);

@@ -83,6 +83,14 @@ static void forget_all(struct heads_cache *h)
     }
 }
 
+static bool is_empty(const struct heads_cache *h)
+{
+    for (int layer = 0; layer < h->sum.n_layer; layer++)
+        if (h->layer[layer].hi > 0)
+            return false;
+    return true;
+}
+
 void thumbs_fit(struct heads_cache *h, int n)
 {
     int q = cell_size(n < h->window ? n : h->window), k = cell_size(n);
@@ -94,6 +102,10 @@ void thumbs_fit(struct heads_cache *h, int n)
     }
     if (h->fine_q == q && h->fine_k == k)
         return;
+    if (is_empty(h)) {
+        h->fine_q = q;
+        h->fine_k = k;
+    }
     while (h->fine_k < k)
         coarsen(h, false);
     while (h->fine_q < q)

@@ -306,7 +306,8 @@ void attention_draw(const struct session *s, const struct screen *st, struct can
         return;
     }
     find_fit(&f, s, c, r);
-    const struct attn_grid *g = cache_attention(st->cache, s, f.rows, f.cols, &err);
+    struct attn_want want = {.rows = f.rows, .cols = f.cols};
+    const struct attn_grid *g = cache_attention(st->cache, s, &want, &err);
     if (!g) {
         canvas_fit(c, r, r.x, r.y, r.w, canvas_look(c, STYLE_ERROR), err.text);
         return;

@@ -201,6 +201,31 @@ static void test_points(void **state)
     rig_free(g);
 }
 
+/* Breakpoints of every kind of mark, come to, in the map and the program. */
+static void test_breaks(void **state)
+{
+    (void) state;
+    struct err err = ERR_INIT;
+    struct rig *g = rig_new("tiny-llama");
+
+    breaks_add(g->s, &(struct breakpoint){.kind = BREAK_LABEL, .label = "softmax"});
+    breaks_add(g->s, &(struct breakpoint){.kind = BREAK_OP, .op = 26});
+    breaks_add(g->s, &(struct breakpoint){
+                         .kind = BREAK_ENTROPY, .layer = 1, .head = -1, .limit = 0.01});
+    assert_true(session_run(g->s, 0, NULL, &err) && session_run(g->s, 0, NULL, &err));
+    session_follow(g->s, true);
+    screen_open(&g->st, view_find("program"), 120, 40);
+    golden(g, "breaks", 120, 40, rich);
+    golden(g, "breaks-ascii", 80, 24, (struct caps){.ascii = true});
+    g->st.op = 30;
+    g->st.maximised = true;
+    golden(g, "breaks-wide", 120, 40, rich);
+    screen_open(&g->st, view_find("map"), 80, 24);
+    g->st.maximised = false;
+    golden(g, "breaks-map", 80, 24, rich);
+    rig_free(g);
+}
+
 static void test_terminals(void **state)
 {
     (void) state;
@@ -310,9 +335,10 @@ static void test_readme(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_views),     cmocka_unit_test(test_points),
-        cmocka_unit_test(test_terminals), cmocka_unit_test(test_long),
-        cmocka_unit_test(test_sizes),     cmocka_unit_test(test_readme),
+        cmocka_unit_test(test_views),  cmocka_unit_test(test_points),
+        cmocka_unit_test(test_breaks), cmocka_unit_test(test_terminals),
+        cmocka_unit_test(test_long),   cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_readme),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,7 +114,7 @@ static void test_steps(void **state)
     terminal_keys(t, "b");
     terminal_wait(t, "> L0.");
     terminal_keys(t, "r");
-    terminal_wait(t, "softmax     1×2048 ✓");
+    terminal_wait(t, "softmax   1×2048  ✓");
     quit(t);
 }
 
@@ -174,7 +174,7 @@ static void test_interrupt(void **state)
     assert_true(stopped);
     terminal_keys(t, "r");
     terminal_wait_without(t, "r goes on");
-    terminal_wait(t, "softmax     1×2048 ✓");
+    terminal_wait(t, "softmax   1×2048  ✓");
     terminal_keys(t, "\003");
     terminal_wait(t, "Q quits");
     quit(t);

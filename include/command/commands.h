@@ -17,7 +17,8 @@ command_function cmd_step, cmd_run, cmd_until, cmd_back;
 /* cmd_break.c */
 command_function cmd_break, cmd_unbreak;
 /* cmd_cursor.c */
-command_function cmd_select, cmd_layer, cmd_head, cmd_query, cmd_key, cmd_stage, cmd_move;
+command_function cmd_select, cmd_layer, cmd_head, cmd_query, cmd_key, cmd_stage, cmd_move,
+    cmd_op;
 /* cmd_neuron.c */
 command_function cmd_neuron;
 /* cmd_show.c, cmd_value.c, cmd_info.c */

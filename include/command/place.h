@@ -12,7 +12,7 @@
 int op_parse(const struct session *s, const char *text, struct err *err);
 /* "  11 > L0.softmax   attn.pattern [8, 13, 13] = softmax(attn.scores)": '>' is the next to
  * run,
- * '*' is done. */
+ * '*' is done, 'B' a breakpoint, '?' one with a condition. */
 void op_line(const struct session *s, int op, struct str *out);
 
 /* What engine/select.h takes, and for the selected layer and head: "this" (the selected stage

@@ -119,6 +119,8 @@ const char *axis_name(enum axis axis); /* "pos", "head", "d_model" */
 const char *value_short_name(const struct value *v);
 /* "L2.softmax", "L2.mlp_up", "embed" */
 void op_name(const struct program *p, int op, struct str *out);
+/* "softmax(attn.scores)": what the op does with what. */
+void op_call_print(const struct program *p, int op, struct str *out);
 /* Does text name this op, by its label or by what it makes, without its layer? Blanks, '_' and
  * '-' are the same in labels. */
 bool op_is(const struct program *p, int op, const char *text);

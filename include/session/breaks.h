@@ -62,6 +62,8 @@ void break_print(const struct session *s, const struct breakpoint *b, struct str
 /* What waits before op: for views. */
 enum break_mark { BREAK_NONE, BREAK_MAYBE, BREAK_SURE }; /* MAYBE: a condition */
 enum break_mark breaks_mark(const struct session *s, int op);
+/* The first that makes it BREAK_SURE; NULL when none does. */
+struct breakpoint *breaks_before(struct session *s, int op);
 
 /* For session/pass.c. */
 /* Somebody stops between the stages of this layer's attention. */

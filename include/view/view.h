@@ -46,6 +46,7 @@ struct screen {
     bool help;             /* help is laid over the panels */
     int scroll[VIEW_MAX];  /* rows scrolled, by view; the views bound it */
     int value;             /* the tensor view's value; -1: what the last op made */
+    int op;                /* the cursor of the map and the program; -1: follows the pass */
 
     /* Left by commands, done by the program's loop between keys. */
     bool running;   /* compute what is pending, in slices; Esc stops */
@@ -83,6 +84,9 @@ int view_find(const char *name);       /* index or -1 */
 
 /* The view that keys are for: the focused panel's. */
 const struct view *screen_focused(const struct screen *st);
+
+/* The op that the cursor of the map and the program view is on. */
+int screen_op(const struct session *s, const struct screen *st);
 
 void screen_init(struct screen *st);
 void screen_release(struct screen *st);

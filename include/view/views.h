@@ -16,7 +16,7 @@ typedef void view_hit(const struct session *s, const struct screen *st, const st
 
 view_draw map_draw, attention_draw, heads_draw, logits_draw, explain_draw, program_draw,
     cache_draw, mlp_draw, tensor_draw, model_draw, tokens_draw, log_draw, help_draw;
-view_hit mlp_hit;
+view_hit map_hit, mlp_hit, program_hit;
 view_title attention_title, explain_title;
 
 /* The token strip of the screen: all of r, scrolled around the cursor. */
@@ -30,7 +30,8 @@ bool hint_holds(const struct hint *all, const struct hint *h, const char *view);
 
 /* Lines that the heads view has a use for at this width. */
 int heads_lines(const struct session *s, int w);
-/* Text in lines of at most r.w cells, broken at spaces; returns the lines used. */
+/* Text in lines of at most r.w cells, broken at spaces; returns the lines used.
+ * c may be NULL: then they are only counted. */
 int draw_paragraph(struct canvas *c, struct rect r, int x, int y, enum style style,
                    const char *text);
 /* First row to show of n, in a panel of h rows, so that row `at` is well inside. */

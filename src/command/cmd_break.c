@@ -131,10 +131,15 @@ static bool break_token(const struct session *s, const struct arg *arg, struct b
 static void here(const struct command_env *env, struct breakpoint *b)
 {
     const struct session *s = env->session;
+    const char *view = screen_focused(env->screen)->name;
 
-    *b = (struct breakpoint){.kind = BREAK_HEAD, .layer = s->at.layer, .head = s->at.head};
+    if (!strcmp(view, "map") || !strcmp(view, "program"))
+        *b = (struct breakpoint){.kind = BREAK_OP, .op = screen_op(s, env->screen)};
+    else
+        *b = (struct breakpoint){.kind = BREAK_HEAD, .layer = s->at.layer, .head = s->at.head};
 }
 
+/* One that stops there for another reason (a label) goes, too: what is marked is unmarked. */
 static bool toggle_here(struct command_env *env)
 {
     struct session *s = env->session;
@@ -142,6 +147,8 @@ static bool toggle_here(struct command_env *env)
 
     here(env, &b);
     old = breaks_same(s, &b);
+    if ((!old || old->off) && b.kind == BREAK_OP)
+        old = breaks_before(s, b.op);
     if (!old || old->off)
         return add(env, &b);
     str_addf(env->out, "breakpoint %d is gone\n", old->id);

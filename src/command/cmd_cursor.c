@@ -59,11 +59,46 @@ static bool coordinate(struct command_env *env, int *v, int n, const struct arg 
     return true;
 }
 
+static bool on_ops(const struct screen *st)
+{
+    const char *view = screen_focused(st)->name;
+
+    return !strcmp(view, "map") || !strcmp(view, "program");
+}
+
 bool cmd_layer(struct command_env *env, const struct arg *arg, struct err *err)
 {
     struct session *s = env->session;
 
-    return coordinate(env, &s->at.layer, s->program->hp.n_layer, arg, "layer", err);
+    if (!coordinate(env, &s->at.layer, s->program->hp.n_layer, arg, "layer", err))
+        return false;
+    if (arg->given && on_ops(env->screen))
+        env->screen->op = s->program->block_begin[s->at.layer];
+    return true;
+}
+
+bool cmd_op(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+    int op = screen_op(s, env->screen);
+    const char *text = arg->given ? arg->text : "";
+
+    if (!strcmp(text, "next")) {
+        env->screen->op = -1;
+        op = screen_op(s, env->screen);
+    } else if (*text == '+' || *text == '-' || !strcmp(text, "first") ||
+               !strcmp(text, "last")) {
+        if (!move_to(&op, s->program->n_steps, arg, "op", err))
+            return false;
+        env->screen->op = op;
+    } else if (*text) {
+        if ((op = op_parse(s, text, err)) < 0)
+            return false;
+        env->screen->op = op;
+    }
+    if (!env->live || !arg->given)
+        op_line(s, op, env->out);
+    return true;
 }
 
 bool cmd_head(struct command_env *env, const struct arg *arg, struct err *err)
@@ -175,7 +210,7 @@ bool cmd_select(struct command_env *env, const struct arg *arg, struct err *err)
 
 /* --- the arrow keys: what they move depends on the view --- */
 
-enum coordinate { C_NONE, C_SCROLL, C_LAYER, C_HEAD, C_QUERY, C_KEY };
+enum coordinate { C_NONE, C_SCROLL, C_LAYER, C_HEAD, C_QUERY, C_KEY, C_OP };
 
 static const struct {
     const char *view; /* NULL: all others */
@@ -183,7 +218,7 @@ static const struct {
 } arrows[] = {
     {"attention", C_KEY, C_QUERY},  {"explain", C_KEY, C_QUERY},  {"heads", C_HEAD, C_LAYER},
     {"residual", C_QUERY, C_LAYER}, {"tokens", C_QUERY, C_QUERY}, {"mlp", C_NONE, C_QUERY},
-    {NULL, C_NONE, C_SCROLL},
+    {"map", C_NONE, C_OP},          {"program", C_NONE, C_OP},    {NULL, C_NONE, C_SCROLL},
 };
 
 static int shown_view(const struct screen *st)
@@ -199,6 +234,13 @@ static void scroll(struct screen *st, int by)
 
     *at += by;
     *at = *at < -FAR ? -FAR : *at > FAR ? FAR : *at;
+}
+
+static void move_op(struct command_env *env, int by)
+{
+    int op = screen_op(env->session, env->screen) + by, n = env->session->program->n_steps;
+
+    env->screen->op = op < 0 ? 0 : op >= n ? n - 1 : op;
 }
 
 static void move_by(struct command_env *env, enum coordinate c, int by)
@@ -222,6 +264,9 @@ static void move_by(struct command_env *env, enum coordinate c, int by)
         break;
     case C_KEY:
         s->at.key += by;
+        break;
+    case C_OP:
+        move_op(env, by);
         break;
     }
     session_clamp(s);

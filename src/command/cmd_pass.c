@@ -18,6 +18,13 @@ void where_print(const struct session *s, struct str *out)
         op_line(s, run_in_pass(s->run) ? run_pc(s->run) : 0, out);
 }
 
+/* The map's and the program's cursor goes where the pass stands; the layer cursor, too. */
+static void follow(struct command_env *env, bool stage)
+{
+    session_follow(env->session, stage);
+    env->screen->op = -1;
+}
+
 static bool step_once(struct command_env *env, int unit, struct err *err)
 {
     struct session *s = env->session;
@@ -49,7 +56,7 @@ bool cmd_step(struct command_env *env, const struct arg *arg, struct err *err)
             break;
         }
     }
-    session_follow(s, unit == UNIT_OP || s->breaks.hit[0]);
+    follow(env, unit == UNIT_OP || s->breaks.hit[0]);
     if (ok && (unit != UNIT_OP || s->breaks.hit[0]))
         where_print(s, env->out);
     return ok;
@@ -62,6 +69,7 @@ bool cmd_run(struct command_env *env, const struct arg *arg, struct err *err)
     (void) arg;
     if (s->ids.n == 0)
         return err_set(err, "there are no tokens yet; give a prompt first");
+    env->screen->op = -1;
     if (env->live && !session_done(s)) {
         env->screen->running = true;
         return true;
@@ -69,7 +77,7 @@ bool cmd_run(struct command_env *env, const struct arg *arg, struct err *err)
     if (!session_run(s, 0, NULL, err))
         return false;
     if (s->breaks.hit[0])
-        session_follow(s, true);
+        follow(env, true);
     where_print(s, env->out);
     return true;
 }
@@ -77,7 +85,7 @@ bool cmd_run(struct command_env *env, const struct arg *arg, struct err *err)
 bool cmd_until(struct command_env *env, const struct arg *arg, struct err *err)
 {
     struct session *s = env->session;
-    int op = (int) arg[0].i;
+    int op = arg[0].given ? (int) arg[0].i : screen_op(s, env->screen);
     bool stopped = false;
 
     /* An op that lies behind is reached in the next pass, when there is one. */
@@ -88,7 +96,7 @@ bool cmd_until(struct command_env *env, const struct arg *arg, struct err *err)
     }
     if (!stopped && !session_until(s, op, err))
         return false;
-    session_follow(s, s->breaks.hit[0]);
+    follow(env, s->breaks.hit[0]);
     where_print(s, env->out);
     return true;
 }
@@ -109,7 +117,7 @@ bool cmd_back(struct command_env *env, const struct arg *arg, struct err *err)
             break;
         }
     }
-    session_follow(s, unit == UNIT_OP);
+    follow(env, unit == UNIT_OP);
     if (ok)
         where_print(s, env->out);
     return ok;

@@ -41,16 +41,34 @@ bool cmd_maximise(struct command_env *env, const struct arg *arg, struct err *er
     return true;
 }
 
+/* What the op under the cursor made, as numbers; on the map a stage of attention as a map. */
+static void open_made(struct command_env *env, bool stages)
+{
+    struct session *s = env->session;
+    int at = screen_op(s, env->screen);
+    const struct op *op = &s->program->op[at];
+
+    if (stages && op->layer >= 0 && op->code >= OP_SCORES && op->code <= OP_MIX) {
+        s->at.layer = op->layer;
+        s->at.stage = (enum stage)(STAGE_RAW + (op->code - OP_SCORES));
+        open_view(env, view_find("attention"));
+        return;
+    }
+    env->screen->value = op->out[0];
+    open_view(env, view_find("tensor"));
+}
+
 /* Enter: from an overview to the one thing the cursor is on; elsewhere the panel takes all. */
 bool cmd_open(struct command_env *env, const struct arg *arg, struct err *err)
 {
-    const char *view;
+    const char *view = screen_focused(env->screen)->name;
 
     (void) arg;
     (void) err;
-    view = view_table[env->screen->panel[env->screen->focus]].name;
-    if ((!strcmp(view, "heads") || !strcmp(view, "map")) && view_find("attention") >= 0)
+    if (!strcmp(view, "heads"))
         open_view(env, view_find("attention"));
+    else if (!strcmp(view, "map") || !strcmp(view, "program"))
+        open_made(env, !strcmp(view, "map"));
     else
         env->screen->maximised = !env->screen->maximised;
     return true;

@@ -126,7 +126,7 @@ static bool offer_argument(struct candidates *c, const struct session *s,
     case ARG_WORD:
         if (w->n > 1 && !strcmp(w->item[0].text, "set"))
             offer_setting_values(c, w->item[1].text);
-        if (w->n > 0 && !strcmp(w->item[0].text, "break"))
+        if (w->n > 0 && (!strcmp(w->item[0].text, "break") || !strcmp(w->item[0].text, "op")))
             offer_ops(c, s->program);
         break;
     default:

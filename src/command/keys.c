@@ -77,6 +77,16 @@ const struct key key_table[] = {
     {"?", NULL, "keys", "list the keys", "help"},
     {"q", NULL, "close quit", "close, or quit", "quit"},
     {"Q", NULL, "quit", "quit", NULL},
+
+    /* --- of one view --- */
+    {"u", "map", "until", "run to the cursor", "run to it"},
+    {"Home", "map", "op first", "first operation", NULL},
+    {"End", "map", "op last", "last operation", NULL},
+    {"Enter", "map", "open", "what the operation made", "open"},
+    {"u", "program", "until", "run to the cursor", "run to it"},
+    {"Home", "program", "op first", "first operation", NULL},
+    {"End", "program", "op last", "last operation", NULL},
+    {"Enter", "program", "open", "what the operation made", "open"},
     {NULL, NULL, NULL, NULL, NULL},
 };
 // clang-format on

@@ -89,21 +89,15 @@ void op_line(const struct session *s, int op, struct str *out)
     struct str name = STR_INIT;
 
     op_name(p, op, &name);
-    str_addf(out, "%4d %c %-14s %s", op,
+    str_addf(out, "%4d %c%c%-14s %s", op,
              op < pc    ? '*'
              : op == pc ? '>'
                         : ' ',
-             name.text, value_short_name(&p->value[o->out[0]]));
+             " ?B"[breaks_mark(s, op)], name.text, value_short_name(&p->value[o->out[0]]));
     shape_print(s, o->out[0], out);
-    str_addf(out, " = %s(", op_info(o->code)->name);
-    for (int i = 0; i < o->n_in; i++) {
-        const struct value *in = &p->value[o->in[i]];
-        str_adds(out, i ? ", " : "");
-        if (in->layer >= 0 && in->layer != o->layer)
-            str_addf(out, "L%d.", in->layer);
-        str_adds(out, value_short_name(in));
-    }
-    str_adds(out, ")\n");
+    str_adds(out, " = ");
+    op_call_print(p, op, out);
+    str_addc(out, '\n');
     str_release(&name);
 }
 

@@ -50,8 +50,8 @@ const struct command command_table[] = {
      "compute everything that is pending\n"
      "An interrupt stops it; what is done stays.",
      "run", cmd_run},
-    {"until", "stepping", {{"OP", ARG_OP, false, NULL}},
-     "go on to an op, so that it is the next to run\n"
+    {"until", "stepping", {{"OP", ARG_OP, true, NULL}},
+     "go on to an op, so that it is the next to run; without OP to the cursor of the program view\n"
      "OP is a number of 'show program', a name like L2.softmax, a label like softmax (the next\n"
      "one), or a value like L1.resid_post (the op that makes it).",
      "until L1.softmax", cmd_until},
@@ -99,11 +99,15 @@ const struct command command_table[] = {
      "+1 and -1 go through the neurons by falling size of their activation. first selects the\n"
      "strongest, wherever the cursor goes.",
      "run; neuron 12; neuron +1", cmd_neuron},
+    {"op", "cursor", {{"OP", ARG_WORD, true, "first last next"}},
+     "put the cursor of the map and the program view on an op: OP, +N, -N, first, last\n"
+     "OP is as 'until' takes it. next is the one that runs next; stepping goes back to it, too.",
+     "op L1.softmax", cmd_op},
     {"move", "cursor",
      {{"WHERE", ARG_CHOICE, false, "left right up down"}, {"N", ARG_INT, true, NULL}},
      "move the cursor as the arrow keys do\n"
      "What moves depends on the panel: key and query on an attention map, head and layer on the\n"
-     "overview of heads; elsewhere the panel scrolls.",
+     "overview of heads, the op on the map and the program; elsewhere the panel scrolls.",
      "move left 2", cmd_move},
 
     /* --- looking --- */

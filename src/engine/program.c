@@ -137,6 +137,21 @@ void op_name(const struct program *p, int op, struct str *out)
         str_addc(out, *c == ' ' ? '_' : *c);
 }
 
+void op_call_print(const struct program *p, int op, struct str *out)
+{
+    const struct op *o = &p->op[op];
+
+    str_addf(out, "%s(", op_info(o->code)->name);
+    for (int i = 0; i < o->n_in; i++) {
+        const struct value *in = &p->value[o->in[i]];
+        str_adds(out, i ? ", " : "");
+        if (in->layer >= 0 && in->layer != o->layer)
+            str_addf(out, "L%d.", in->layer);
+        str_adds(out, value_short_name(in));
+    }
+    str_addc(out, ')');
+}
+
 static bool same_label(const char *a, const char *b)
 {
     for (; *a && *b; a++, b++) {

@@ -154,17 +154,27 @@ static bool place_fits(const struct session *s, const struct breakpoint *b, int 
     return false;
 }
 
+static bool is_sure(const struct breakpoint *b)
+{
+    return b->kind == BREAK_OP || b->kind == BREAK_LABEL || b->kind == BREAK_HEAD;
+}
+
 enum break_mark breaks_mark(const struct session *s, int op)
 {
     enum break_mark mark = BREAK_NONE;
 
-    for (int i = 0; i < s->breaks.n; i++) {
-        const struct breakpoint *b = &s->breaks.item[i];
-        bool sure = b->kind == BREAK_OP || b->kind == BREAK_LABEL || b->kind == BREAK_HEAD;
-        if (place_fits(s, b, op) && mark != BREAK_SURE)
-            mark = sure ? BREAK_SURE : BREAK_MAYBE;
-    }
+    for (int i = 0; i < s->breaks.n && mark != BREAK_SURE; i++)
+        if (place_fits(s, &s->breaks.item[i], op))
+            mark = is_sure(&s->breaks.item[i]) ? BREAK_SURE : BREAK_MAYBE;
     return mark;
+}
+
+struct breakpoint *breaks_before(struct session *s, int op)
+{
+    for (int i = 0; i < s->breaks.n; i++)
+        if (is_sure(&s->breaks.item[i]) && place_fits(s, &s->breaks.item[i], op))
+            return &s->breaks.item[i];
+    return NULL;
 }
 
 bool breaks_inside(const struct session *s, int layer)

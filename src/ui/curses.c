@@ -150,6 +150,7 @@ static bool at_break(struct app *a)
     a->st.running = false;
     a->st.generating = 0;
     session_follow(a->s, true);
+    a->st.op = -1;
     app_say(a, false, a->s->breaks.hit);
     return true;
 }

@@ -35,7 +35,7 @@ void screen_init(struct screen *st)
         st->panel[i] = view_find(open[i]);
     st->focus = SLOT_MAIN;
     st->side = SLOT_LEFT;
-    st->value = -1;
+    st->value = st->op = -1;
     st->cache = cache_new();
 }
 

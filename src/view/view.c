@@ -7,11 +7,11 @@
 
 // clang-format off
 const struct view view_table[] = {
-    {"map", "1", SLOT_LEFT, "Space op  S layer  f token  b back",
+    {"map", "1", SLOT_LEFT, "j k op  B breakpoint  u run to it  Enter opens it  Space op  b back",
      "The model as a column of operations, in the order they are executed. The heavy bar is the "
-     "residual stream: each part of a block reads it and adds to it. ✓ is done, ▶ comes next. "
-     "The block at work is unfolded, the others are one line each.",
-     map_draw, NULL, NULL},
+     "residual stream: → reads it, ← adds to it. ✓ is done, ▶ comes next, ● is a breakpoint, ○ "
+     "one with a condition. The cursor's block is unfolded, the others are one line each.",
+     map_draw, NULL, map_hit},
     {"attention", "2", SLOT_MAIN, "hjkl cell  [ ] head  K J layer  , . stage  c scale  z sink",
      "One attention head: each row is a query, each column a key it may look at. The stages "
      "follow the program: raw q·k, scaled by 1/√d_head, masked, softmax, and the weighted sum "
@@ -32,10 +32,12 @@ const struct view view_table[] = {
      "The cell under the cursor, worked with the numbers that are in it: q·k, the scale, the "
      "mask, the softmax, and what each channel adds.",
      explain_draw, explain_title, NULL},
-    {"program", "6", SLOT_MAIN, "Space op  b back",
+    {"program", "6", SLOT_MAIN,
+     "j k op  B breakpoint  u run to it  Enter opens it  Space op  b back",
      "The forward pass as a list of operations with the program counter: what each makes, its "
-     "shape, its formula.",
-     program_draw, NULL, NULL},
+     "shape, its formula. ✓ is done, ▶ comes next, ● is a breakpoint, ○ one with a condition. "
+     "Below is what the operation under the cursor does.",
+     program_draw, NULL, program_hit},
     {"mlp", "M", SLOT_MAIN, "h l neuron  j k position  K J layer",
      "The MLP of one layer at one position. Strips: what goes into the activation function and "
      "what comes out, pooled by the largest value. The curve is that function, with the selected "
@@ -100,7 +102,9 @@ int draw_paragraph(struct canvas *c, struct rect r, int x, int y, enum style sty
         }
         if (cut == 0)
             break;
-        canvas_put(c, r, x, y + lines++, canvas_look(c, style), text, cut);
+        if (c)
+            canvas_put(c, r, x, y + lines, canvas_look(c, style), text, cut);
+        lines++;
         text += cut;
         text += *text == ' ';
     }

@@ -1,6 +1,10 @@
-/* The architecture as a column of ops, drawn from the program; the block at work is unfolded.
- */
+/* The architecture as a column of ops, drawn from the program. The heavy bar is the residual
+ * stream: what reads it has an arrow that leaves, what adds to it one that comes in. One block
+ * is unfolded: the cursor's. */
+#include "view/ops.h"
 #include "view/views.h"
+
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,47 +19,54 @@ enum { MOST_LINES = 256 };
 
 struct map {
     struct line line[MOST_LINES];
-    int n, current;
+    int n, first; /* first: drawn at the top */
+    int open;     /* the block that is unfolded */
+    int cursor;   /* line of the op under the cursor */
 };
 
-static int open_layer(const struct session *s)
+static int op_layer(const struct session *s, int op)
 {
-    int pc = run_pc(s->run);
-
-    if (run_in_pass(s->run) && pc < s->program->n_steps && s->program->op[pc].layer >= 0)
-        return s->program->op[pc].layer;
-    return s->at.layer;
+    return s->program->op[op].layer;
 }
 
-static void add_line(struct map *m, int op, int layer)
+/* The cursor's block, or at the ends of the program the selected one. */
+static int open_layer(const struct session *s, const struct screen *st)
 {
-    if (m->n < MOST_LINES)
-        m->line[m->n++] = (struct line){op, layer};
+    int layer = op_layer(s, screen_op(s, st));
+
+    return layer >= 0 ? layer : s->at.layer;
 }
 
-static void list_lines(struct map *m, const struct session *s)
+static void add_line(struct map *m, int op, int layer, int cursor)
+{
+    if (m->n == MOST_LINES)
+        return;
+    if (layer < 0 && op == cursor)
+        m->cursor = m->n;
+    m->line[m->n++] = (struct line){op, layer};
+}
+
+static void map_fit(struct map *m, const struct session *s, const struct screen *st, int h)
 {
     const struct program *p = s->program;
-    int open = open_layer(s), n_layer = p->hp.n_layer;
+    int n_layer = p->hp.n_layer, at = screen_op(s, st), middle;
 
-    m->n = 0;
+    m->n = m->cursor = 0;
+    m->open = open_layer(s, st);
     for (int i = 0; i < p->block_begin[0]; i++)
-        add_line(m, i, -1);
+        add_line(m, i, -1, at);
     for (int layer = 0; layer < n_layer; layer++) {
-        add_line(m, p->block_begin[layer], layer);
-        for (int i = p->block_begin[layer]; layer == open && i < p->block_begin[layer + 1]; i++)
-            add_line(m, i, -1);
+        add_line(m, p->block_begin[layer], layer, at);
+        for (int i = p->block_begin[layer]; layer == m->open && i < p->block_begin[layer + 1];
+             i++)
+            add_line(m, i, -1, at);
     }
     for (int i = p->block_begin[n_layer]; i < p->n_steps; i++)
-        add_line(m, i, -1);
-}
-
-/* Ops done, in the pass there is or the one that comes next. */
-static int done_ops(const struct session *s)
-{
-    if (run_in_pass(s->run))
-        return run_pc(s->run);
-    return session_done(s) ? s->program->n_steps : 0;
+        add_line(m, i, -1, at);
+    middle = m->cursor;
+    if (st->op < 0 && session_done(s))
+        middle += h / 2 - 1; /* nothing is at work: from the selected block's begin on */
+    m->first = scroll_around(middle, m->n, h);
 }
 
 static int line_end(const struct session *s, const struct line *l)
@@ -63,128 +74,116 @@ static int line_end(const struct session *s, const struct line *l)
     return l->layer >= 0 ? s->program->block_begin[l->layer + 1] : l->op + 1;
 }
 
-static enum style line_style(const struct session *s, const struct line *l)
-{
-    int done = done_ops(s);
+/* --- the residual stream --- */
 
-    if (done >= line_end(s, l))
-        return STYLE_DONE;
-    return done >= l->op && s->ids.n > 0 ? STYLE_CURRENT : STYLE_TODO;
+static bool in_stream(const struct program *p, int value)
+{
+    const struct value *v = &p->value[value];
+    int begin = program_value(p, 0, "resid_pre");
+
+    return !strncmp(v->name + v->suffix, "resid_", 6) ||
+           (begin >= 0 && program_resolve(p, begin) == value);
 }
 
-/* Positions that the pass there is, or the next one, works on. */
-static int pass_rows(const struct session *s)
+/* What the op has to do with the stream, drawn at the left: it lets it begin, adds to it, reads
+ * it, ends it, or runs beside it. */
+static const char *stream_glyph(const struct program *p, int op)
 {
-    int pending = session_pending(s), chunk = run_chunk(s->run);
+    const struct op *o = &p->op[op];
+    int begin = program_value(p, 0, "resid_pre");
+    int first = begin < 0 ? 0 : p->value[program_resolve(p, begin)].op;
+    bool reads = false;
 
-    if (run_in_pass(s->run))
-        return run_n_new(s->run);
-    if (pending == 0)
-        return s->ids.n;
-    return pending < chunk ? pending : chunk;
+    if (op < first)
+        return " ";
+    for (int i = 0; i < o->n_in; i++)
+        reads = reads || in_stream(p, o->in[i]);
+    if (in_stream(p, o->out[0]))
+        return op == first ? "┏←" : "┣←";
+    if (reads)
+        return o->layer < 0 ? "┗→" : "┠→";
+    return o->layer < 0 ? " " : "┃";
 }
 
-static void op_shape(const struct session *s, const struct op *op, char *out, size_t size)
-{
-    const struct value *v = &s->program->value[op->out[0]];
-    int rows = op->last_row ? 1 : pass_rows(s), at = 0;
-
-    out[0] = 0;
-    for (int i = 0; i < v->n_axis && at < (int) size; i++)
-        at += snprintf(
-            out + at, size - (size_t) at, "%s%d", i ? "×" : "",
-            program_axis(s->program, v->axis[i], v->axis[i] == AXIS_KEY ? s->ids.n : rows));
-}
+/* --- lines --- */
 
 static void draw_block(const struct session *s, struct canvas *c, struct rect r, int y,
-                       const struct line *l, enum style style)
+                       const struct line *l, const struct map *m, enum style style)
 {
-    bool open = l->layer == open_layer(s);
+    int x = r.x + 2;
 
     canvas_text(c, r, r.x, y, STYLE_BUS, "┃");
-    int x = r.x + 2;
     x += canvas_printf(c, r, x, y, l->layer == s->at.layer ? STYLE_SELECTED : style, "L%d",
                        l->layer);
-    if (!open && r.w >= 20)
+    if (l->layer != m->open && r.w >= 20)
         canvas_text(c, r, x + 1, y, STYLE_DIM, "attn + mlp");
 }
 
-static void draw_op(const struct session *s, struct canvas *c, struct rect r, int y,
-                    const struct line *l, enum style style)
+static void draw_op(const struct session *s, struct canvas *c, struct rect r, int y, int op,
+                    enum style style)
 {
-    const struct op *op = &s->program->op[l->op];
-    bool residual = op->code == OP_ADD || op->code == OP_EMBED || op->code == OP_POS_EMBED;
-    int x = r.x + (op->layer >= 0 ? 4 : 2), end = r.x + r.w - 2;
+    const struct op *o = &s->program->op[op];
+    int x = r.x + (o->layer >= 0 ? 4 : 3), end = r.x + r.w - 3;
     char shape[48];
 
-    canvas_text(c, r, r.x, y, STYLE_BUS, residual ? "┣━" : "┃");
-    x += canvas_text(c, r, x, y, style, op->label);
-    op_shape(s, op, shape, sizeof shape);
-    int width = 0;
-    for (const char *p = shape; *p; p++)
-        width += ((unsigned char) *p & 0xc0) != 0x80;
+    canvas_text(c, r, r.x, y, STYLE_BUS, stream_glyph(s->program, op));
+    x += canvas_text(c, r, x, y, style, o->label);
+    ops_shape(s, op, shape, sizeof shape);
+    int width = utf8_width(shape, strlen(shape));
     if (s->ids.n > 0 && x + 1 + width <= end)
         canvas_text(c, r, end - width, y, STYLE_DIM, shape);
 }
 
+/* The marks at the right: breakpoint, and done or at work. A folded block shows its ops'. */
+static void draw_marks(const struct session *s, struct canvas *c, struct rect r, int y,
+                       const struct line *l, bool folded, enum style style)
+{
+    const char *mark = " ";
+
+    for (int i = l->op; i < (folded || l->layer < 0 ? line_end(s, l) : l->op); i++)
+        if (*mark == ' ' || breaks_mark(s, i) == BREAK_SURE)
+            mark = ops_break_mark(s, i);
+    canvas_text(c, r, r.x + r.w - 2, y, STYLE_ERROR, mark);
+    canvas_text(c, r, r.x + r.w - 1, y, style, ops_style_mark(style));
+}
+
 void map_draw(const struct session *s, const struct screen *st, struct canvas *c, struct rect r)
 {
-    static const char *const mark[] = {
-        [STYLE_DONE] = "✓", [STYLE_CURRENT] = "▶", [STYLE_TODO] = " "};
     struct map m;
-    int current = 0;
+    bool focused = !strcmp(screen_focused(st)->name, "map");
 
-    list_lines(&m, s);
-    for (int i = 0; i < m.n; i++)
-        if (m.line[i].layer < 0 && m.line[i].op == done_ops(s))
-            current = i;
-    for (int i = 0; i < m.n && current == 0 && session_done(s); i++)
-        if (m.line[i].layer == s->at.layer)
-            current = i + r.h / 2 - 1; /* nothing is at work: show the cursor's block */
-    int first = scroll_around(current, m.n, r.h) + st->scroll[view_find("map")];
-    first = first > m.n - r.h ? m.n - r.h : first;
-    first = first < 0 ? 0 : first;
-    for (int i = first; i < m.n && i - first < r.h; i++) {
+    map_fit(&m, s, st, r.h);
+    for (int i = m.first; i < m.n && i - m.first < r.h; i++) {
         const struct line *l = &m.line[i];
-        enum style style = line_style(s, l);
-        int y = r.y + i - first;
+        enum style style = ops_style(s, l->op, line_end(s, l));
+        int y = r.y + i - m.first;
         if (l->layer >= 0)
-            draw_block(s, c, r, y, l, style);
+            draw_block(s, c, r, y, l, &m, style);
         else
-            draw_op(s, c, r, y, l, style);
-        canvas_text(c, r, r.x + r.w - 1, y, style, mark[style]);
+            draw_op(s, c, r, y, l->op, style);
+        draw_marks(s, c, r, y, l, l->layer != m.open, style);
+        if (focused && i == m.cursor)
+            ops_paint_cursor(c, (struct rect){r.x + 2, r.y, r.w - 2, r.h}, y);
     }
 }
 
-/* --- the same as a listing --- */
-
-void program_draw(const struct session *s, const struct screen *st, struct canvas *c,
-                  struct rect r)
+void map_hit(const struct session *s, const struct screen *st, const struct canvas *c,
+             struct rect r, int x, int y, struct hit *h)
 {
-    const struct program *p = s->program;
-    int done = done_ops(s), first = scroll_around(done, p->n_steps, r.h);
+    struct map m;
 
-    first += st->scroll[view_find("program")];
-    first = first > p->n_steps - r.h ? p->n_steps - r.h : first;
-    first = first < 0 ? 0 : first;
-    for (int i = first; i < p->n_steps && i - first < r.h; i++) {
-        const struct op *op = &p->op[i];
-        const struct value *v = &p->value[op->out[0]];
-        struct line l = {i, -1};
-        enum style style = line_style(s, &l);
-        int x = r.x, y = r.y + i - first;
-        char shape[48];
-        x += canvas_printf(c, r, x, y, style, "%s%3d ", i == done ? "▶" : " ", i);
-        if (op->layer >= 0)
-            x += canvas_printf(c, r, x, y, STYLE_BUS, "L%-2d ", op->layer);
-        else
-            x += 4;
-        x += canvas_printf(c, r, x, y, style, "%-10s", op->label);
-        if (r.w >= 50)
-            x += canvas_printf(c, r, x, y, STYLE_TEXT, " %-18s", v->name + v->suffix);
-        op_shape(s, op, shape, sizeof shape);
-        canvas_printf(c, r, x + 1, y, STYLE_DIM, "%s", shape);
-        if (r.w >= 90)
-            canvas_printf(c, r, x + 16, y, STYLE_DIM, "%s", op_info(op->code)->formula);
+    (void) c;
+    (void) x;
+    map_fit(&m, s, st, r.h);
+    int i = m.first + y - r.y;
+    if (y < r.y || y >= r.y + r.h || i >= m.n)
+        return;
+    if (m.line[i].layer >= 0) {
+        snprintf(h->line, sizeof h->line, "layer %d", m.line[i].layer);
+        snprintf(h->tip, sizeof h->tip,
+                 "block %d: attention, then MLP, each added to the stream", m.line[i].layer);
+        return;
     }
+    snprintf(h->line, sizeof h->line, "op %d", m.line[i].op);
+    ops_tip(s, m.line[i].op, h->tip, sizeof h->tip);
 }

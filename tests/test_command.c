@@ -90,6 +90,8 @@ static const struct {
     {"neuron 768", "neuron takes a number from 0 to 767, +N, -N, first or last, not '768'"},
     {"key 1.5", "key takes a number from 0 to 9, +N, -N, first or last, not '1.5'"},
     {"stage foo", "there is no stage 'foo'; the stages are raw, scaled, masked, softmax and z"},
+    {"point L1.foo", "there is no point 'L1.foo'; points are like embed, L0.attn and L0.mlp"},
+    {"point 9", "point takes a number from 0 to 8, +N, -N, first or last, not '9'"},
     {"stage 7", "stage takes a number from 0 to 4, +N, -N, first or last, not '7'"},
     {"op 4096", "there is no op 4096; the program has ops 0 to 69"},
     {"op sofmax", "there is no op 'sofmax'; did you mean 'softmax'?"},

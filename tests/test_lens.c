@@ -222,9 +222,9 @@ static void plain_c(void **state)
         compute_all(s);
         work(l, s);
         assert_int_equal(lens_n_points(l), 2 * s->program->hp.n_layer + 1);
-        assert_string_equal(lens_point_name(l, 0, name, sizeof name), "embed");
-        assert_string_equal(lens_point_name(l, 1, name, sizeof name), "L0 attn");
-        assert_string_equal(lens_point_name(l, 8, name, sizeof name), "L3 mlp");
+        assert_string_equal(point_name(0, name, sizeof name), "embed");
+        assert_string_equal(point_name(1, name, sizeof name), "L0 attn");
+        assert_string_equal(point_name(8, name, sizeof name), "L3 mlp");
         worst = 0;
         for (int pos = 0; pos < s->ids.n; pos++)
             check_position(s, l, pos);

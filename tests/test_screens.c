@@ -302,7 +302,8 @@ static void test_readme(void **state)
 
     assert_true(session_prompt(g->s, text, strlen(text), &err));
     run_all(g);
-    g->s->at = (struct cursor_at){2, 5, 11, 4, STAGE_PATTERN, -1};
+    g->s->at = (struct cursor_at){
+        .layer = 2, .head = 5, .query = 11, .key = 4, .stage = STAGE_PATTERN, .neuron = -1};
     struct canvas *c = canvas_new(120, 40, &rich, theme_find("viridis"));
     screen_draw(g->s, &g->st, c);
     canvas_plain(c, &got);

@@ -30,17 +30,8 @@ void lens_free(struct lens *l); /* NULL is fine */
  * until the next look. Before everything below, whenever the session may have changed. */
 void lens_look(struct lens *l, const struct session *s);
 
-/* --- the points of the stream, from the embedding to the last --- */
-
-struct lens_point {
-    int value; /* of the program: blocks.0.resid_pre, then each block's resid_mid, resid_post */
-    int layer; /* -1: the embedding */
-    bool mlp;  /* after the block's MLP; otherwise after its attention */
-};
+/* Points of the stream as session_point counts them: [0, lens_n_points). */
 int lens_n_points(const struct lens *l);
-struct lens_point lens_point(const struct lens *l, int point); /* 0 <= point < lens_n_points */
-/* "embed", "L0 attn", "L0 mlp". Returns out. */
-char *lens_point_name(const struct lens *l, int point, char *out, size_t size);
 /* How many points, from the first on, the run has computed at this position. */
 int lens_ready(const struct lens *l, int pos);
 

@@ -60,9 +60,10 @@ struct lens {
     uint64_t generation; /* of the session; 0: none was looked at */
 
     const struct op *norm, *head; /* the program's: final norm, unembedding */
-    struct lens_point *point;
     int n_points;
-    int *ready; /* [n_points] positions that the run has computed */
+    int *value; /* [n_points]: resid_pre of the first block, then resid_mid, resid_post of each
+                 */
+    int *ready; /* [n_points]: positions that the run has computed */
 
     struct lens_column *column;
     int n_columns, cap_columns;

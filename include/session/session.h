@@ -22,12 +22,17 @@ enum stage { STAGE_RAW, STAGE_SCALED, STAGE_MASKED, STAGE_PATTERN, STAGE_MIX, ST
 const char *stage_name(enum stage s);   /* "raw", "scaled", "masked", "softmax", "weighted V" */
 const char *stage_suffix(enum stage s); /* "attn.scores_raw" ... "attn.pattern", "attn.z" */
 
+/* Where in a block the residual stream is looked at: before it (that is, at the embedding, in
+ * the first block only), after its attention, after its MLP. */
+enum stream_at { STREAM_PRE, STREAM_MID, STREAM_POST };
+
 /* Where the user looks. Always inside the model and the tokens. */
 struct cursor_at {
     int layer, head;
     int query, key; /* cell of the attention map; query is also the position of other views */
     enum stage stage;
-    int neuron; /* of the MLP; -1: the strongest at this layer and position */
+    int neuron;            /* of the MLP; -1: the strongest at this layer and position */
+    enum stream_at stream; /* of the layer */
 };
 
 /* What the explain view explains. */
@@ -172,5 +177,10 @@ int session_stage_value(const struct session *s, int layer, enum stage stage); /
 
 void session_say(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void session_clamp(struct session *s); /* puts the cursor back inside */
+/* The cursor's point of the residual stream, [0, 2 n_layer]: 0 is the embedding, then two for
+ * each layer. session_to_point moves layer and stream; points outside mean the nearest. */
+int session_point(const struct session *s);
+void session_to_point(struct session *s, int point);
+char *point_name(int point, char *out, size_t size); /* "embed", "L0 attn", "L0 mlp" */
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 enum color_scale { SCALE_LINEAR, SCALE_SQRT, SCALE_LOG, SCALE_ROW_MAX };
+enum lens_mode { LENS_PROBABILITY, LENS_RANK, LENS_KL, LENS_ENTROPY };
 enum lang { LANG_EN, LANG_ZH };
 enum color_mode { COLOR_AUTO, COLOR_NEVER, COLOR_ALWAYS, COLOR_256, COLOR_TRUE };
 
@@ -24,6 +25,8 @@ struct settings {
     int64_t chunk;   /* tokens a pass; 0: 512 */
     enum color_scale scale;
     bool hide_sink;
+    enum lens_mode lens;
+    bool merges; /* the tokens view shows how a word is merged */
     bool ascii;
     enum color_mode color;
     char theme[16]; /* "viridis", "cividis", "grey" */

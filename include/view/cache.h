@@ -6,6 +6,7 @@
 #define GPTSCOPE_VIEW_CACHE_H
 
 #include "engine/sample.h"
+#include "session/lens.h"
 #include "session/neurons.h"
 #include "session/session.h"
 
@@ -93,6 +94,10 @@ const struct neuron_row *cache_neurons(struct view_cache *c, const struct sessio
 /* What these neurons promote, as far as there is time; ask with neuron_tokens_find. */
 const struct neuron_tokens *cache_neuron_tokens(struct view_cache *c, const struct session *s,
                                                 int layer, const int *neuron, int n);
+/* The logit lens of positions [first, first + count), as far as there was time; all: of every
+ * point, otherwise of the final predictions only. err is set when something cannot be had. */
+const struct lens *cache_lens(struct view_cache *c, const struct session *s, int first,
+                              int count, bool all, struct err *err);
 
 struct view_cache *cache_new(void);
 void cache_free(struct view_cache *c); /* NULL is fine */

@@ -100,6 +100,7 @@ struct view_cache {
     const struct run *next_run;
     uint64_t next_version;
     bool next_made;
+    struct lens *lens;
 };
 
 #endif

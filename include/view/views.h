@@ -10,7 +10,6 @@
 typedef void view_draw(const struct session *s, const struct screen *st, struct canvas *c,
                        struct rect r);
 typedef void view_title(const struct session *s, char *out, size_t size);
-
 typedef void view_hit(const struct session *s, const struct screen *st, const struct canvas *c,
                       struct rect r, int x, int y, struct hit *h);
 
@@ -18,6 +17,9 @@ view_draw map_draw, attention_draw, heads_draw, logits_draw, explain_draw, progr
     cache_draw, mlp_draw, tensor_draw, model_draw, tokens_draw, log_draw, help_draw;
 view_hit map_hit, mlp_hit, program_hit;
 view_title attention_title, explain_title;
+view_draw residual_draw;
+view_title residual_title;
+view_hit residual_hit;
 
 /* The token strip of the screen: all of r, scrolled around the cursor. */
 void tokens_draw_strip(const struct session *s, struct canvas *c, struct rect r);

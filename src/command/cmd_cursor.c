@@ -108,6 +108,42 @@ bool cmd_head(struct command_env *env, const struct arg *arg, struct err *err)
     return coordinate(env, &s->at.head, s->program->hp.n_head, arg, "head", err);
 }
 
+/* "3", "+1", "last", or by name: "embed", "L2.attn", "L2.mlp". */
+static bool parse_point(const struct session *s, const struct arg *arg, int *point,
+                        struct err *err)
+{
+    int layer = 0, head = 0;
+    const char *rest = "";
+
+    if (!strcmp(arg->text, "embed")) {
+        *point = 0;
+        return true;
+    }
+    if (!strchr("Ll", *arg->text) || !isdigit((unsigned char) arg->text[1]))
+        return move_to(point, 2 * s->program->hp.n_layer + 1, arg, "point", err);
+    if (!place_parse(s, arg->text, &layer, &head, &rest, err))
+        return false;
+    if (strcmp(rest, "attn") && strcmp(rest, "mlp"))
+        return err_set(err, "there is no point '%s'; points are like embed, L0.attn and L0.mlp",
+                       arg->text);
+    *point = 2 * layer + (strcmp(rest, "attn") ? STREAM_POST : STREAM_MID);
+    return true;
+}
+
+bool cmd_point(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+    int point = session_point(s);
+    char name[24];
+
+    if (arg[0].given && !parse_point(s, &arg[0], &point, err))
+        return false;
+    session_to_point(s, point);
+    if (!env->live)
+        str_addf(env->out, "%s\n", point_name(point, name, sizeof name));
+    return true;
+}
+
 static bool need_tokens(const struct session *s, struct err *err)
 {
     return s->ids.n > 0 || err_set(err, "there are no tokens yet; give a prompt first");
@@ -210,14 +246,14 @@ bool cmd_select(struct command_env *env, const struct arg *arg, struct err *err)
 
 /* --- the arrow keys: what they move depends on the view --- */
 
-enum coordinate { C_NONE, C_SCROLL, C_LAYER, C_HEAD, C_QUERY, C_KEY, C_OP };
+enum coordinate { C_NONE, C_SCROLL, C_LAYER, C_HEAD, C_QUERY, C_KEY, C_OP, C_POINT };
 
 static const struct {
     const char *view; /* NULL: all others */
     enum coordinate x, y;
 } arrows[] = {
     {"attention", C_KEY, C_QUERY},  {"explain", C_KEY, C_QUERY},  {"heads", C_HEAD, C_LAYER},
-    {"residual", C_QUERY, C_LAYER}, {"tokens", C_QUERY, C_QUERY}, {"mlp", C_NONE, C_QUERY},
+    {"residual", C_QUERY, C_POINT}, {"tokens", C_QUERY, C_QUERY}, {"mlp", C_NONE, C_QUERY},
     {"map", C_NONE, C_OP},          {"program", C_NONE, C_OP},    {NULL, C_NONE, C_SCROLL},
 };
 
@@ -258,6 +294,9 @@ static void move_by(struct command_env *env, enum coordinate c, int by)
         break;
     case C_HEAD:
         s->at.head += by;
+        break;
+    case C_POINT:
+        session_to_point(s, session_point(s) + by);
         break;
     case C_QUERY:
         s->at.query += by;

@@ -103,6 +103,10 @@ const struct command command_table[] = {
      "put the cursor of the map and the program view on an op: OP, +N, -N, first, last\n"
      "OP is as 'until' takes it. next is the one that runs next; stepping goes back to it, too.",
      "op L1.softmax", cmd_op},
+    {"point", "cursor", {{"N", ARG_WORD, true, "embed first last"}},
+     "select a point of the residual stream: N, +1, -1, first, last, embed, L2.attn, L2.mlp\n"
+     "Point 0 is the embedding; then come two for each layer, after its attention and its MLP.",
+     "point L1.mlp; point +1", cmd_point},
     {"move", "cursor",
      {{"WHERE", ARG_CHOICE, false, "left right up down"}, {"N", ARG_INT, true, NULL}},
      "move the cursor as the arrow keys do\n"

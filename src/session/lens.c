@@ -5,7 +5,6 @@
 #include "session/lens_parts.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,32 +35,24 @@ void lens_free(struct lens *l)
         return;
     forget(l);
     free(l->column);
-    free(l->point);
+    free(l->value);
     free(l->ready);
     free(l);
 }
 
 /* --- the points --- */
 
-static void add_point(struct lens *l, int value, int layer, bool mlp)
-{
-    if (value >= 0)
-        l->point[l->n_points++] = (struct lens_point){value, layer, mlp};
-}
-
 static void find_points(struct lens *l, const struct program *p)
 {
-    int most = 2 * p->hp.n_layer + 1;
+    size_t n = 2 * (size_t) p->hp.n_layer + 1;
 
-    free(l->point);
-    free(l->ready);
-    l->point = xcalloc((size_t) most, sizeof *l->point);
-    l->ready = xcalloc((size_t) most, sizeof *l->ready);
-    l->n_points = 0;
-    add_point(l, program_value(p, 0, "resid_pre"), -1, false);
+    l->n_points = (int) n;
+    l->value = xrealloc(l->value, n, sizeof *l->value);
+    l->ready = xrealloc(l->ready, n, sizeof *l->ready);
+    l->value[0] = program_value(p, 0, "resid_pre");
     for (int layer = 0; layer < p->hp.n_layer; layer++) {
-        add_point(l, program_value(p, layer, "resid_mid"), layer, false);
-        add_point(l, program_value(p, layer, "resid_post"), layer, true);
+        l->value[2 * layer + 1] = program_value(p, layer, "resid_mid");
+        l->value[2 * layer + 2] = program_value(p, layer, "resid_post");
     }
     l->head = &p->op[p->value[program_find(p, "logits")].op];
     l->norm = &p->op[p->value[l->head->in[0]].op];
@@ -77,7 +68,7 @@ void lens_look(struct lens *l, const struct session *s)
     l->run = s->run;
     l->generation = s->generation;
     for (int i = 0; i < l->n_points; i++) {
-        int n = run_ready(s->run, l->point[i].value);
+        int n = run_ready(s->run, l->value[i]);
         l->ready[i] = n < s->ids.n ? n : s->ids.n;
     }
 }
@@ -85,22 +76,6 @@ void lens_look(struct lens *l, const struct session *s)
 int lens_n_points(const struct lens *l)
 {
     return l->n_points;
-}
-
-struct lens_point lens_point(const struct lens *l, int point)
-{
-    return l->point[point];
-}
-
-char *lens_point_name(const struct lens *l, int point, char *out, size_t size)
-{
-    struct lens_point p = l->point[point];
-
-    if (p.layer < 0)
-        snprintf(out, size, "embed");
-    else
-        snprintf(out, size, "L%d %s", p.layer, p.mlp ? "mlp" : "attn");
-    return out;
 }
 
 int lens_ready(const struct lens *l, int pos)

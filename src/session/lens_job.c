@@ -166,7 +166,7 @@ static bool read_point(const struct lens *l, struct lens_job *j, struct err *err
     struct region part = {{j->pos, 0, 0}, {j->n_pos, (int) d, 1}};
 
     memcpy(j->before, j->raw, n * sizeof *j->raw);
-    if (!run_read(l->run, l->point[j->read].value, &part, j->raw, err))
+    if (!run_read(l->run, l->value[j->read], &part, j->raw, err))
         return false;
     int row = (j->read - j->point) * j->n_pos;
     j->read++;

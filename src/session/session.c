@@ -6,6 +6,7 @@
 #include "session/mark.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +119,7 @@ struct session *session_of(struct model *m, struct compute *c, const struct sett
     rng_seed(&s->rng, (uint64_t) set->seed);
     s->at.stage = STAGE_PATTERN;
     s->at.neuron = -1;
+    s->at.stream = STREAM_POST;
     return s;
 }
 
@@ -260,4 +262,27 @@ void session_clamp(struct session *s)
     if (s->at.neuron >= 0)
         clamp(&s->at.neuron, hp->d_mlp);
     s->at.stage = (enum stage) stage;
+    if (s->at.stream == STREAM_PRE && s->at.layer > 0)
+        s->at.stream = STREAM_MID;
+}
+
+int session_point(const struct session *s)
+{
+    return 2 * s->at.layer + (int) s->at.stream;
+}
+
+void session_to_point(struct session *s, int point)
+{
+    clamp(&point, 2 * s->program->hp.n_layer + 1);
+    s->at.layer = point > 0 ? (point - 1) / 2 : 0;
+    s->at.stream = (enum stream_at)(point - 2 * s->at.layer);
+}
+
+char *point_name(int point, char *out, size_t size)
+{
+    if (point <= 0)
+        snprintf(out, size, "embed");
+    else
+        snprintf(out, size, "L%d %s", (point - 1) / 2, point % 2 ? "attn" : "mlp");
+    return out;
 }

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 static const char *const scale_words[] = {"linear", "sqrt", "log", "row-max", NULL};
+static const char *const lens_words[] = {"probability", "rank", "kl", "entropy", NULL};
 static const char *const color_words[] = {"auto", "never", "always", "256", "truecolor", NULL};
 static const char *const lang_words[] = {"en", "zh", NULL};
 static const char *const theme_words[] = {"viridis", "cividis", "grey", NULL};
@@ -46,6 +47,12 @@ const struct setting setting_table[] = {
     {"hide-sink", SETTING_BOOL, FIELD(hide_sink), 0, 0, bool_words,
      "leave the first token out of attention maps and renormalise the rest",
      "set hide-sink on"},
+    {"lens", SETTING_ENUM, FIELD(lens), 0, 0, lens_words,
+     "what the colours of the logit lens say: the top token's probability, the rank of the "
+     "model's final choice, KL(final | lens), or the entropy", "set lens rank"},
+    {"merges", SETTING_BOOL, FIELD(merges), 0, 0, bool_words,
+     "show in the tokens view how the cursor's word is merged from its first pieces",
+     "set merges on"},
     {"theme", SETTING_WORD, FIELD(theme), 0, 0, theme_words,
      "colours of the screen and of the maps", "set theme cividis"},
     {"color", SETTING_ENUM, FIELD(color), 0, 0, color_words,

@@ -22,6 +22,7 @@ void cache_free(struct view_cache *c)
     mlp_cache_release(&c->mlp);
     if (c->next_made)
         sample_trace_release(&c->next);
+    lens_free(c->lens);
     free(c);
 }
 

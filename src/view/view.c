@@ -60,6 +60,14 @@ const struct view view_table[] = {
     {"tokens", "0", SLOT_LOW, "h l token",
      "The text as the model sees it: one row a token, with its id and bytes.",
      tokens_draw, NULL, NULL},
+    {"residual", "R", SLOT_MAIN, "hjkl point and position  K J layer  c mode",
+     "The residual stream, read with the logit lens: at each point (after the embedding, after "
+     "each attention and MLP) the stream goes through the final norm and the unembedding as if "
+     "it were the last. Each cell has the token that is most likely there, bold where it is the "
+     "model's final choice, on the colour of the mode (set lens). On the right, at the cursor's "
+     "position: the length of the stream, the length of what was added, and its cosine with "
+     "the stream before.",
+     residual_draw, residual_title, residual_hit},
     {"log", "", SLOT_LOW, "",
      "Messages of this session, the newest last.",
      log_draw, NULL, NULL},

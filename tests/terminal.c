@@ -35,7 +35,7 @@ struct terminal {
     int w, h;
     VTerm *vt;
     VTermScreen *screen;
-    bool alternate, cursor, paste, ended;
+    bool alternate, cursor, paste, mouse, ended;
     int status;
     char tail[8]; /* the last bytes */
 };
@@ -56,6 +56,8 @@ static int on_property(VTermProp prop, VTermValue *val, void *user)
 
     if (prop == VTERM_PROP_ALTSCREEN)
         t->alternate = val->boolean;
+    if (prop == VTERM_PROP_MOUSE)
+        t->mouse = val->number != VTERM_PROP_MOUSE_NONE;
     return 1;
 }
 
@@ -79,6 +81,7 @@ static void become_program(const struct variable *env, const char *args)
     unsetenv("LINES");
     unsetenv("COLUMNS");
     unsetenv("XDG_STATE_HOME");
+    unsetenv("XDG_CONFIG_HOME");
     for (; env->name; env++)
         if (env->value)
             setenv(env->name, env->value, 1);
@@ -317,6 +320,11 @@ bool terminal_paste(const struct terminal *t)
     return t->paste;
 }
 
+bool terminal_mouse(const struct terminal *t)
+{
+    return t->mouse;
+}
+
 bool terminal_echo(const struct terminal *t)
 {
     struct termios mode;
@@ -427,11 +435,12 @@ void terminal_wait_given_back(struct terminal *t)
 {
     double end = now() + PATIENCE;
 
-    while (t->alternate || t->paste || !t->cursor || !terminal_echo(t)) {
+    while (t->alternate || t->paste || t->mouse || !t->cursor || !terminal_echo(t)) {
         if (now() > end)
             give_up(t, "not given back:",
                     t->alternate ? "the screen"
                     : t->paste   ? "pasting"
+                    : t->mouse   ? "the mouse"
                     : !t->cursor ? "the cursor"
                                  : "the echo of keys");
         pump(t, 20);

@@ -26,7 +26,20 @@ struct variable {
 struct terminal *terminal_start(int w, int h, const struct variable *env, const char *args);
 void terminal_free(struct terminal *t); /* kills what still runs */
 
+/* Group fixtures: a folder of its own is home and the current one. */
+int terminal_enter(void **state);
+int terminal_leave(void **state);
+/* With these options and a prompt, when it is ready; and its normal end. */
+struct terminal *terminal_open(int w, int h, const char *args);
+void terminal_quit(struct terminal *t);
+
 void terminal_keys(struct terminal *t, const char *bytes);
+/* Mouse: a report as xterm makes it (end: M pressed, m released); a click of the left button,
+ * at a cell or on the first place where the text is. */
+void terminal_point(struct terminal *t, int button, int x, int y, char end);
+void terminal_click(struct terminal *t, int x, int y);
+void terminal_click_on(struct terminal *t, const char *text);
+bool terminal_find(const struct terminal *t, const char *text, int *x, int *y);
 void terminal_resize(struct terminal *t, int w, int h);
 void terminal_signal(struct terminal *t, int sig);
 
@@ -51,11 +64,12 @@ int terminal_foregrounds(const struct terminal *t);
 bool terminal_ascii(const struct terminal *t); /* nothing but ASCII on it */
 
 /* Modes that a program must leave as it found them: no alternate screen, a cursor, no
- * bracketed paste, echo. */
+ * bracketed paste, no mouse, echo. */
 void terminal_wait_given_back(struct terminal *t);
 bool terminal_alternate(const struct terminal *t);
 bool terminal_cursor(const struct terminal *t);
 bool terminal_paste(const struct terminal *t); /* bracketed paste */
+bool terminal_mouse(const struct terminal *t); /* reports of the mouse */
 bool terminal_echo(const struct terminal *t);  /* of the line discipline */
 
 #endif

@@ -42,7 +42,7 @@ static struct rig *rig_new(const char *model)
         fail_msg("%s", err.text);
     screen_init(&g->st);
     for (const struct key *k = key_table; k->key; k++)
-        g->hints[n++] = (struct hint){k->key, k->view, k->help, k->footer};
+        g->hints[n++] = (struct hint){k->key, k->view, k->line, k->help, k->footer};
     g->st.hints = g->hints;
     return g;
 }

@@ -25,62 +25,18 @@
 #define PASTE(text) "\033[200~" text "\033[201~"
 
 static const struct variable plain[] = {{NULL, NULL}};
-static char folder[] = "/tmp/gptscope-terminal-XXXXXX";
-
-static int enter(void **state)
-{
-    (void) state;
-    char *program = realpath(getenv("GPTSCOPE") ? getenv("GPTSCOPE") : "./gptscope", NULL);
-    char *dir = realpath(getenv("TESTS_DIR") ? getenv("TESTS_DIR") : "tests", NULL);
-    if (!program || !dir || !mkdtemp(folder) || chdir(folder) != 0)
-        return -1;
-    setenv("GPTSCOPE", program, 1);
-    setenv("TESTS_DIR", dir, 1);
-    setenv("HOME", folder, 1);
-    free(program);
-    free(dir);
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void) state;
-    char *command = xasprintf("rm -rf %s", folder);
-    int status = chdir("/") != 0 || system(command) != 0;
-    free(command);
-    return status;
-}
-
-static struct terminal *start(int w, int h, const char *args)
-{
-    char line[128];
-
-    snprintf(line, sizeof line, "%s 'Tom gave the red ball to Anna. Anna'", args);
-    struct terminal *t = terminal_start(w, h, plain, line);
-    terminal_wait(t, "e edits the prompt");
-    return t;
-}
-
-static void quit(struct terminal *t)
-{
-    terminal_keys(t, "Q");
-    int status = terminal_wait_end(t);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-    terminal_wait_given_back(t);
-    terminal_free(t);
-}
 
 /* --- the pass --- */
 
 static void test_start(void **state)
 {
-    struct terminal *t = start(120, 40, "");
+    struct terminal *t = terminal_open(120, 40, "");
 
     (void) state;
     terminal_wait_golden(t, "start");
     assert_true(terminal_alternate(t));
     assert_true(terminal_paste(t));
+    assert_true(terminal_mouse(t));
     assert_false(terminal_cursor(t));
     assert_in_range(terminal_backgrounds(t), 6, 256);
     assert_in_range(terminal_foregrounds(t), 6, 256);
@@ -93,13 +49,13 @@ static void test_start(void **state)
     terminal_wait(t, "lm_head");
     terminal_keys(t, "f");
     terminal_wait(t, "tokens are computed");
-    quit(t);
+    terminal_quit(t);
 }
 
 /* From the first op on: an op, a layer, the whole pass. */
 static void test_steps(void **state)
 {
-    struct terminal *t = start(120, 40, "");
+    struct terminal *t = terminal_open(120, 40, "");
 
     (void) state;
     terminal_keys(t, "g");
@@ -115,12 +71,12 @@ static void test_steps(void **state)
     terminal_wait(t, "> L0.");
     terminal_keys(t, "r");
     terminal_wait(t, "softmax   1×2048  ✓");
-    quit(t);
+    terminal_quit(t);
 }
 
 static void test_cursor(void **state)
 {
-    struct terminal *t = start(120, 40, "");
+    struct terminal *t = terminal_open(120, 40, "");
 
     (void) state;
     terminal_wait(t, "L0.H3 softmax"); /* where it begins: the head with the clearest job */
@@ -134,12 +90,12 @@ static void test_cursor(void **state)
     terminal_wait(t, "L1.H4 masked");
     terminal_keys(t, "\033[A\033OA"); /* both forms of the arrow */
     terminal_wait_golden(t, "moved");
-    quit(t);
+    terminal_quit(t);
 }
 
 static void test_generate(void **state)
 {
-    struct terminal *t = start(120, 40, "--temp 0");
+    struct terminal *t = terminal_open(120, 40, "--temp 0");
 
     (void) state;
     terminal_keys(t, "n");
@@ -151,14 +107,14 @@ static void test_generate(void **state)
     terminal_wait(t, "the context of 256 tokens is full");
     terminal_keys(t, ":truncate 5\r");
     terminal_wait(t, "5 tokens left");
-    quit(t);
+    terminal_quit(t);
 }
 
 /* Ctrl-C in the middle of long work. The built-in models are fast: should one be done before
  * the key arrives it is tried again. */
 static void test_interrupt(void **state)
 {
-    struct terminal *t = start(120, 40, "--threads 1");
+    struct terminal *t = terminal_open(120, 40, "--threads 1");
     bool stopped = false;
 
     (void) state;
@@ -177,14 +133,14 @@ static void test_interrupt(void **state)
     terminal_wait(t, "softmax   1×2048  ✓");
     terminal_keys(t, "\003");
     terminal_wait(t, "Q quits");
-    quit(t);
+    terminal_quit(t);
 }
 
 /* --- typing --- */
 
 static void test_edit(void **state)
 {
-    struct terminal *t = start(120, 40, "");
+    struct terminal *t = terminal_open(120, 40, "");
 
     (void) state;
     terminal_keys(t, "e");
@@ -209,13 +165,13 @@ static void test_edit(void **state)
     terminal_keys(t, "\003"); /* as it was */
     terminal_wait(t, "the prompt is as it was");
     assert_false(terminal_shows(t, "rest"));
-    quit(t);
+    terminal_quit(t);
 }
 
 /* A paste is text, wherever it comes, and keeps its lines. */
 static void test_paste(void **state)
 {
-    struct terminal *t = start(120, 40, "");
+    struct terminal *t = terminal_open(120, 40, "");
 
     (void) state;
     terminal_keys(t, PASTE(" quit\rQ"));
@@ -226,13 +182,13 @@ static void test_paste(void **state)
     terminal_wait(t, ":layer 2; head 3");
     terminal_keys(t, "\r");
     terminal_wait(t, "L2.H3 softmax");
-    quit(t);
+    terminal_quit(t);
 }
 
 /* Text that the session does not take stays in the line. */
 static void test_refused(void **state)
 {
-    struct terminal *t = start(100, 30, "");
+    struct terminal *t = terminal_open(100, 30, "");
 
     (void) state;
     terminal_keys(t, "e\033[200~");
@@ -247,12 +203,12 @@ static void test_refused(void **state)
     terminal_wait(t, "prompt: Tom");
     terminal_keys(t, "\r");
     terminal_wait_without(t, "prompt:");
-    quit(t);
+    terminal_quit(t);
 }
 
 static void test_command_line(void **state)
 {
-    struct terminal *t = start(100, 30, "");
+    struct terminal *t = terminal_open(100, 30, "");
 
     (void) state;
     terminal_keys(t, ":nonsense\r");
@@ -282,7 +238,7 @@ static void test_command_line(void **state)
     terminal_wait(t, "step one op");
     terminal_keys(t, "?");
     terminal_wait_without(t, "step one op");
-    quit(t);
+    terminal_quit(t);
 }
 
 /* --- kinds of terminals --- */
@@ -297,7 +253,7 @@ static void check_kind(const struct variable *env, const char *args, const char 
     assert_int_equal(terminal_ascii(t), ascii);
     assert_in_range(terminal_backgrounds(t), 0, colors);
     assert_in_range(terminal_foregrounds(t), colors > 0 ? 2 : 0, colors);
-    quit(t);
+    terminal_quit(t);
 }
 
 static void test_kinds(void **state)
@@ -340,7 +296,7 @@ static void test_sizes(void **state)
 {
     static const int size[][2] = {{1, 1},   {2, 1},    {1, 2},   {3, 3},    {10, 4},
                                   {39, 11}, {200, 10}, {20, 60}, {300, 90}, {7, 2}};
-    struct terminal *t = start(80, 24, "");
+    struct terminal *t = terminal_open(80, 24, "");
 
     (void) state;
     for (size_t i = 0; i < sizeof size / sizeof *size; i++) {
@@ -356,14 +312,14 @@ static void test_sizes(void **state)
     terminal_resize(t, 80, 24);
     terminal_wait(
         t, "└──────────────────────┘└──────────────────────────────────────────────────────┘");
-    quit(t);
+    terminal_quit(t);
 }
 
 /* --- signals --- */
 
 static void check_death(int sig, bool exact)
 {
-    struct terminal *t = start(80, 24, "");
+    struct terminal *t = terminal_open(80, 24, "");
 
     terminal_signal(t, sig);
     int status = terminal_wait_end(t);
@@ -388,7 +344,7 @@ static void test_death(void **state)
 
 static void test_suspend(void **state)
 {
-    struct terminal *t = start(80, 24, "");
+    struct terminal *t = terminal_open(80, 24, "");
 
     (void) state;
     terminal_keys(t, "]");
@@ -401,7 +357,8 @@ static void test_suspend(void **state)
     terminal_wait(t, "L0.H5 softmax");
     assert_true(terminal_alternate(t));
     assert_true(terminal_paste(t));
-    quit(t);
+    assert_true(terminal_mouse(t));
+    terminal_quit(t);
 }
 
 /* --- anything at all --- */
@@ -423,7 +380,7 @@ static const char *const monkey_keys[] = {
 static void test_monkey(void **state)
 {
     struct rng rng;
-    struct terminal *t = start(80, 24, "");
+    struct terminal *t = terminal_open(80, 24, "");
     struct str keys = STR_INIT;
 
     (void) state;
@@ -462,5 +419,5 @@ int main(void)
         cmocka_unit_test(test_death),        cmocka_unit_test(test_suspend),
         cmocka_unit_test(test_monkey),
     };
-    return cmocka_run_group_tests(tests, enter, leave);
+    return cmocka_run_group_tests(tests, terminal_enter, terminal_leave);
 }

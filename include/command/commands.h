@@ -33,6 +33,8 @@ command_function cmd_view, cmd_panel, cmd_maximise, cmd_open, cmd_close, cmd_key
     cmd_edit;
 /* cmd_screenshot.c */
 command_function cmd_screenshot;
+/* cmd_layout.c */
+command_function cmd_scroll, cmd_resize, cmd_layout;
 /* cmd_misc.c */
 command_function cmd_help, cmd_source, cmd_echo, cmd_version, cmd_quit;
 

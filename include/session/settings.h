@@ -28,6 +28,7 @@ struct settings {
     enum lens_mode lens;
     bool merges; /* the tokens view shows how a word is merged */
     bool ascii;
+    bool mouse; /* the program's, not the terminal's */
     enum color_mode color;
     char theme[16]; /* "viridis", "cividis", "grey" */
     enum lang lang;

@@ -1,6 +1,7 @@
 /*
  * The curses program's own state, and what its files share: the loop (curses.c), the lines that
- * are typed (curses_entry.c), output that needs more than the message line (curses_pager.c).
+ * are typed (curses_entry.c), the mouse (curses_mouse.c), output that needs more than the
+ * message line (curses_pager.c).
  */
 #ifndef GPTSCOPE_UI_CURSES_APP_H
 #define GPTSCOPE_UI_CURSES_APP_H
@@ -31,6 +32,19 @@ struct pager {
     int top;
 };
 
+/* The mouse. */
+struct pointer {
+    bool points, moved; /* it is at x,y; it moved since the last picture */
+    int x, y;
+    char tip[160];
+    double clicked; /* when, 0: not, or as the second of two */
+    int click_x, click_y;
+    bool drags, dragged; /* an edge is held; it went somewhere */
+    enum edge edge;
+    int edge_at;      /* column or row of the edge as the pointer holds it */
+    struct spot spot; /* where it was taken */
+};
+
 struct app {
     struct session *s;
     struct screen st;
@@ -40,6 +54,7 @@ struct app {
     struct hint *hints;
     struct entry entry;
     struct pager pager;
+    struct pointer mouse;
     double drawn; /* when */
     bool choose;  /* no key was pressed yet: the cursor goes where there is something to see */
     bool working;
@@ -50,6 +65,8 @@ struct app {
 
 /* Runs a command line and shows what it says. */
 void app_run(struct app *a, const char *line);
+/* The same for a line that a key or a click stands for. */
+void app_do(struct app *a, const char *line);
 void app_say(struct app *a, bool error, const char *text);
 
 void entry_open_line(struct app *a, const char *begin);
@@ -57,8 +74,13 @@ void entry_open_prompt(struct app *a);
 void entry_key(struct app *a, const struct event *e);
 void entry_paste(struct app *a, const struct str *text);
 void entry_interrupt(struct app *a);
-void entry_show(struct app *a); /* into the screen's fields */
+void entry_click(struct app *a, int x, int y); /* puts the cursor there */
+void entry_show(struct app *a);                /* into the screen's fields */
 void entry_release(struct app *a);
+
+bool mouse_hovers(struct app *a, const struct mouse *m); /* only a move: no event */
+void mouse_event(struct app *a, const struct mouse *m);
+void mouse_show(struct app *a); /* the tip, into the screen's fields */
 
 void pager_show(struct pager *p, const char *title, const char *text);
 /* True: the key was for the pager. */

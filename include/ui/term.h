@@ -7,7 +7,7 @@
  *     if (!term_open(&err))
  *         ...
  *     term_show(canvas, -1, -1);
- *     while (term_event(&e, true)) ...
+ *     while (term_event(&e, -1)) ...
  *     term_close();
  */
 #ifndef GPTSCOPE_UI_TERM_H
@@ -42,19 +42,32 @@ void term_beep(void);
 enum event_kind {
     EVENT_NONE,
     EVENT_KEY,       /* key */
+    EVENT_MOUSE,     /* mouse */
     EVENT_PASTE,     /* text: what was pasted, line ends as \n, no other control characters */
     EVENT_RESIZE,    /* the size changed, or the screen must be drawn anew */
     EVENT_INTERRUPT, /* Ctrl-C; the interrupt flag is cleared */
     EVENT_END        /* the terminal is gone, or a signal ends the program */
 };
+/* MOTION with a button is a drag. */
+enum mouse_what { MOUSE_PRESS, MOUSE_RELEASE, MOUSE_MOTION, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN };
+struct mouse {
+    enum mouse_what what;
+    int x, y;   /* cell, from 0 */
+    int button; /* 1 left, 2 middle, 3 right; 0: none */
+    bool shift;
+};
 struct event {
     enum event_kind kind;
-    char key[16];      /* "a", "Space", "Left", "C-a", "M-b" (names of command/keys.h) */
+    struct mouse mouse;
+    char key[16];      /* "a", "Space", "Left", "C-a", "M-b" (names of command/keys.h);
+                          "This key" for one that nobody knows */
     char text[8];      /* what the key types; "" for a key that types nothing */
     struct str *paste; /* owned by the terminal until the next event */
 };
-/* The next event. With `wait` sleeps until there is one, otherwise EVENT_NONE comes at once
- * when there is none. */
-void term_event(struct event *e, bool wait);
+/* Whether the mouse is the program's; terminals without one are left alone. */
+void term_mouse(bool on);
+/* The next event, for which it sleeps at most `ms` milliseconds (-1: until there is one);
+ * EVENT_NONE when there is none. */
+void term_event(struct event *e, int ms);
 
 #endif

@@ -32,7 +32,17 @@ void color_frame(void); /* a new picture begins: pairs of the last one may be us
 int color_pair(uint32_t fg, uint32_t bg, int colors);
 
 /* term_key.c */
+#define KEY_UNKNOWN_NAME "This key"
+enum { KEYS_MOUSE = 2500 }; /* what keys_byte says for "ESC [ <" */
 void keys_start(void);
+int keys_byte(int ms);    /* the next byte of a sequence or a key; -1 when none comes in time */
+void keys_skip(int byte); /* a sequence that went wrong at `byte`, up to its end */
 void keys_read(struct event *e, struct str *paste); /* EVENT_NONE: nothing to read */
+
+/* term_mouse.c: "ESC [ < button ; x ; y M", after its "<". */
+void mouse_find(bool modern); /* modern: has an alternate screen */
+const char *mouse_on(void);   /* bytes; "" for terminals without a mouse */
+const char *mouse_off(void);
+void mouse_read(struct event *e); /* EVENT_NONE: it was no event */
 
 #endif

@@ -32,7 +32,7 @@ struct tool_args {
     const char *dtype;    /* --dtype */
     int n;                /* -n; -1: not given */
     int prompt_tokens;    /* --prompt-tokens; -1: not given */
-    bool json, ui, no_bos, no_mouse, man, help, version;
+    bool json, ui, no_bos, man, help, version;
     char **rest; /* arguments that are not options, the verb taken out; in argv's memory */
     int n_rest;
 };

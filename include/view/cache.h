@@ -99,6 +99,11 @@ const struct neuron_tokens *cache_neuron_tokens(struct view_cache *c, const stru
 const struct lens *cache_lens(struct view_cache *c, const struct session *s, int first,
                               int count, bool all, struct err *err);
 
+/* How far a view can be scrolled from where it is by itself, as it was drawn last: so scrolling
+ * does not run on beyond. False: it was not drawn yet. */
+void cache_scrolled(struct view_cache *c, int view, int least, int most);
+bool cache_scroll(const struct view_cache *c, int view, int *least, int *most);
+
 struct view_cache *cache_new(void);
 void cache_free(struct view_cache *c); /* NULL is fine */
 

@@ -5,6 +5,7 @@
 #define GPTSCOPE_VIEW_CACHE_PARTS_H
 
 #include "view/cache.h"
+#include "view/view.h"
 
 /* What was computed when a summary was made; says from which position on it has changed. */
 struct seen_tokens {
@@ -92,6 +93,10 @@ void thumbs_make(struct heads_cache *h, int layer);
 struct view_cache {
     double deadline; /* by clock_measure; 0: none */
     bool stopped;    /* cache_late said so */
+    struct {
+        bool drawn;
+        int least, most;
+    } scroll[VIEW_MAX];
     struct grid_cache grid;
     struct heads_cache heads;
     struct mlp_cache mlp;

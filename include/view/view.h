@@ -17,11 +17,24 @@
  * show LEFT, RIGHT and RIGHT_LOW one at a time, beside MAIN. */
 enum slot { SLOT_LEFT, SLOT_MAIN, SLOT_LOW, SLOT_RIGHT, SLOT_RIGHT_LOW, SLOT_COUNT };
 
+/* Lines between panels that can be moved: what is left of, right of, below the main panel, and
+ * below the right one; on small screens the panel beside the main one, and the one below. */
+enum edge {
+    EDGE_LEFT,
+    EDGE_RIGHT,
+    EDGE_LOW,
+    EDGE_RIGHT_LOW,
+    EDGE_SIDE,
+    EDGE_SIDE_LOW,
+    EDGE_COUNT
+};
+
 /* A key for the footer and the help view: rows of command/keys.h, filled in by the front end
  * (this layer does not know commands). The list ends with a NULL key. */
 struct hint {
     const char *key;
     const char *view; /* only while this view has the focus; NULL: everywhere */
+    const char *line; /* the command line that it stands for */
     const char *help;
     const char *footer; /* short word for the footer, or NULL */
 };
@@ -30,11 +43,21 @@ struct hint {
  * message line. Both may be "". */
 struct hit {
     char line[96], tip[160];
+    bool scrolls; /* the wheel scrolls this view; otherwise it goes through the layers */
+};
+
+/* Where a cell of the screen is. */
+enum place { PLACE_NONE, PLACE_STRIP, PLACE_PANEL, PLACE_HINT, PLACE_ENTRY };
+struct spot {
+    enum place place;
+    enum slot slot; /* PANEL */
+    enum edge edge; /* a line that can be moved is there; EDGE_COUNT: none */
+    struct hit hit;
 };
 
 struct view_cache; /* summaries kept between drawings, by run_version (view/cache.h) */
 
-#define VIEW_MAX 16
+#define VIEW_MAX 32
 
 /* State of the screen that is not the session's: which views are open, where they scroll, what
  * commands want from the program's loop. */
@@ -42,9 +65,10 @@ struct screen {
     enum slot focus;       /* the slot with the bright frame */
     int panel[SLOT_COUNT]; /* view in each slot: index into view_table */
     enum slot side;        /* which of LEFT, RIGHT, RIGHT_LOW a small screen shows */
+    int edge[EDGE_COUNT];  /* cells that the user has added to the size that the edge bounds */
     bool maximised;        /* the focused panel takes all */
     bool help;             /* help is laid over the panels */
-    int scroll[VIEW_MAX];  /* rows scrolled, by view; the views bound it */
+    int scroll[VIEW_MAX];  /* rows scrolled, by view (scroll_rows in view/views.h) */
     int value;             /* the tensor view's value; -1: what the last op made */
     int op;                /* the cursor of the map and the program; -1: follows the pass */
 
@@ -59,6 +83,7 @@ struct screen {
     const char *entry_label;
     int entry_cursor;       /* byte of the cursor in entry */
     const char *completion; /* candidates, or NULL */
+    const char *tip;        /* shown over the message, or NULL */
     double rate;            /* tokens a second of the work that is going on; 0: unknown */
     bool error;             /* the session's message is an error */
 
@@ -90,6 +115,7 @@ int screen_op(const struct session *s, const struct screen *st);
 
 void screen_init(struct screen *st);
 void screen_release(struct screen *st);
+void screen_default(struct screen *st); /* the panels and sizes of the beginning */
 /* The whole screen: status line, token strip, panels by size, message line, footer.
  * When too small a notice. Never fails, at any size from 1x1. */
 void screen_draw(const struct session *s, const struct screen *st, struct canvas *c);
@@ -98,6 +124,25 @@ void screen_open(struct screen *st, int view, int w, int h);
 /* The slots shown at this size, in reading order, with their rectangles; returns how many. */
 int screen_layout(const struct session *s, const struct screen *st, int w, int h,
                   enum slot slot[SLOT_COUNT], struct rect rect[SLOT_COUNT]);
+int screen_strip_lines(const struct session *s, int w, int h); /* of the token strip */
+
+const char *edge_name(enum edge edge); /* "right-low" */
+bool edge_across(enum edge edge);      /* it moves left and right, not up and down */
+/* Cells of the panel that the edge bounds; -1 when it is not on a screen of this size. */
+int screen_edge_size(const struct session *s, const struct screen *st, int w, int h,
+                     enum edge edge);
+/* What st->edge must be for the edge (it is on the screen) to stand `by` cells further right or
+ * down, or as far as there is room. */
+int screen_edge_offset(const struct session *s, const struct screen *st, int w, int h,
+                       enum edge edge, int by);
+/* The edge drawn at x,y; the one that the focused panel is resized by. EDGE_COUNT: none. */
+enum edge screen_edge_at(const struct session *s, const struct screen *st, int w, int h, int x,
+                         int y);
+enum edge screen_edge_of(const struct screen *st, int w, int h, bool across);
+
+/* What is drawn at x,y: asks the view there, the token strip, or the keys of the footer. */
+void screen_spot(const struct session *s, const struct screen *st, const struct canvas *c,
+                 int x, int y, struct spot *out);
 /* Moves the focus to the next (+1) or previous (-1) panel shown at this size. */
 void screen_focus_next(struct screen *st, int by, int w, int h);
 /* Where the cursor of the line being edited stands after screen_draw; false: nowhere. */

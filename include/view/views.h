@@ -26,6 +26,16 @@ void tokens_draw_strip(const struct session *s, struct canvas *c, struct rect r)
 /* Lines that the strip wants at this width, at most `most`. */
 int tokens_strip_height(const struct session *s, int w, int most);
 
+void tokens_strip_hit(const struct session *s, struct rect r, int x, int y, struct hit *h);
+
+typedef void view_hit(const struct session *s, const struct screen *st, const struct canvas *c,
+                      struct rect r, int x, int y, struct hit *h);
+view_hit tokens_hit, log_hit, help_hit;
+
+/* The footer: its keys, and the one drawn at column x (NULL: none) on a screen w wide. */
+void footer_draw(const struct screen *st, struct canvas *c, struct rect line);
+const struct hint *footer_at(const struct screen *st, int w, int x);
+
 /* Whether a key does in this view what h says: it is the view's own, or everywhere and the
  * view has no other use for it. */
 bool hint_holds(const struct hint *all, const struct hint *h, const char *view);
@@ -36,6 +46,8 @@ int heads_lines(const struct session *s, int w);
  * c may be NULL: then they are only counted. */
 int draw_paragraph(struct canvas *c, struct rect r, int x, int y, enum style style,
                    const char *text);
+/* First row to show of n in h rows: `want` and what the user has scrolled this view by. */
+int scroll_rows(const struct screen *st, const char *view, int want, int n, int h);
 /* First row to show of n, in a panel of h rows, so that row `at` is well inside. */
 int scroll_around(int at, int n, int h);
 

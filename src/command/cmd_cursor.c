@@ -1,6 +1,7 @@
 /* Commands that move the cursor: layer, head, query, key, stage. */
 #include "command/commands.h"
 
+#include "command/layout.h"
 #include "command/place.h"
 #include "view/view.h"
 
@@ -262,16 +263,6 @@ static int shown_view(const struct screen *st)
     return st->help ? view_find("help") : st->panel[st->focus];
 }
 
-/* Views bound what they show; here it only must not run away. */
-static void scroll(struct screen *st, int by)
-{
-    enum { FAR = 100000 };
-    int *at = &st->scroll[shown_view(st)];
-
-    *at += by;
-    *at = *at < -FAR ? -FAR : *at > FAR ? FAR : *at;
-}
-
 static void move_op(struct command_env *env, int by)
 {
     int op = screen_op(env->session, env->screen) + by, n = env->session->program->n_steps;
@@ -287,7 +278,7 @@ static void move_by(struct command_env *env, enum coordinate c, int by)
     case C_NONE:
         break;
     case C_SCROLL:
-        scroll(env->screen, by);
+        screen_scroll(env->screen, shown_view(env->screen), by);
         break;
     case C_LAYER:
         s->at.layer += by;
@@ -317,13 +308,16 @@ bool cmd_move(struct command_env *env, const struct arg *arg, struct err *err)
     const char *view = view_table[shown_view(env->screen)].name;
     int i = 0, n, direction = (int) arg[0].i;
 
-    if (!count_of(&arg[1], 1, &n, err) || !need_tokens(env->session, err))
+    if (!count_of(&arg[1], 1, &n, err))
         return false;
     while (arrows[i].view && strcmp(arrows[i].view, view))
         i++;
     if (direction == LEFT || direction == UP)
         n = -n;
-    move_by(env, direction == LEFT || direction == RIGHT ? arrows[i].x : arrows[i].y, n);
+    enum coordinate c = direction == LEFT || direction == RIGHT ? arrows[i].x : arrows[i].y;
+    if (c != C_SCROLL && !need_tokens(env->session, err))
+        return false;
+    move_by(env, c, n);
     if (!env->live)
         cursor_print(env->session, env->out);
     return true;

@@ -37,6 +37,10 @@ const struct key key_table[] = {
     {"K", NULL, "layer -1", "layer up", NULL},
     {",", NULL, "stage -1", "previous attention stage", NULL},
     {".", NULL, "stage +1", "next attention stage", "stage"},
+    {"<", NULL, "resize left 2", "edge of the panel left", NULL},
+    {">", NULL, "resize right 2", "edge of the panel right", NULL},
+    {"C-Up", NULL, "resize up", "edge of the panel up", NULL},
+    {"C-Down", NULL, "resize down", "edge of the panel down", NULL},
     {"1", NULL, "view 1", "open view 1", NULL},
     {"2", NULL, "view 2", "open view 2", NULL},
     {"3", NULL, "view 3", "open view 3", NULL},
@@ -119,7 +123,7 @@ struct hint *key_hints(void)
         n++;
     hints = xcalloc(n + 1, sizeof *hints);
     for (size_t i = 0; i < n; i++)
-        hints[i] = (struct hint){key_table[i].key, key_table[i].view, key_table[i].help,
-                                 key_table[i].footer};
+        hints[i] = (struct hint){key_table[i].key, key_table[i].view, key_table[i].line,
+                                 key_table[i].help, key_table[i].footer};
     return hints;
 }

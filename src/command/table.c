@@ -170,6 +170,22 @@ const struct command command_table[] = {
      "go to the next or previous panel", "panel next", cmd_panel},
     {"maximise", "screen", {{NULL, ARG_INT, false, NULL}},
      "give the whole screen to this panel, or take it back", "maximise", cmd_maximise},
+    {"resize", "screen",
+     {{"WHERE", ARG_CHOICE, false, "left right up down"}, {"N", ARG_INT, true, NULL}},
+     "move the edge of this panel by N cells\n"
+     "The right or the lower edge, where there is another panel beyond it, otherwise the left or "
+     "the upper one. Each size of window keeps its own.",
+     "resize right 4", cmd_resize},
+    {"scroll", "screen", {{"N", ARG_INT, false, NULL}, {"VIEW", ARG_VIEW, true, NULL}},
+     "scroll this view, or VIEW, by N rows; a negative N goes up", "scroll 3 log", cmd_scroll},
+    {"layout", "screen",
+     {{"WHAT", ARG_CHOICE, true, "reset left right low right-low side side-low"},
+      {"N", ARG_INT, true, NULL}},
+     "print the layout as commands, or change it\n"
+     "reset puts every view and size back. With the name of an edge, N is how many cells larger "
+     "than by itself the panel is that the edge bounds: left and right of the main one, low and "
+     "right-low below them; side and side-low on small screens.",
+     "layout right 8", cmd_layout},
     {"open", "screen", {{NULL, ARG_INT, false, NULL}},
      "open what the cursor is on, or maximise the panel", "open", cmd_open},
     {"close", "screen", {{"OR", ARG_CHOICE, true, "quit"}},

@@ -59,6 +59,9 @@ const struct setting setting_table[] = {
      "when and how many colours are used", "set color 256"},
     {"ascii", SETTING_BOOL, FIELD(ascii), 0, 0, bool_words,
      "draw with ASCII characters only", "set ascii on"},
+    {"mouse", SETTING_BOOL, FIELD(mouse), 0, 0, bool_words,
+     "clicks, wheel and pointer are for the screen; off leaves them to the terminal",
+     "set mouse off"},
     {"lang", SETTING_ENUM, FIELD(lang), 0, 0, lang_words,
      "language of the lessons", "set lang zh"},
     {NULL, SETTING_INT, 0, 0, 0, 0, NULL, NULL, NULL},
@@ -71,6 +74,7 @@ void settings_init(struct settings *s)
     s->sampler.temp = 1;
     s->sampler.top_p = 1;
     s->scale = SCALE_SQRT;
+    s->mouse = true;
     strcpy(s->theme, theme_words[0]);
 }
 

@@ -76,6 +76,7 @@ static void fit_canvas(struct app *a)
     struct canvas *c = a->canvas;
     int w, h;
 
+    term_mouse(a->s->set.mouse);
     term_size(&w, &h);
     if (c && c->w == w && c->h == h && c->caps.ascii == caps.ascii &&
         c->caps.colors == caps.colors && c->theme == (theme ? theme : &themes[0]))
@@ -90,6 +91,7 @@ static void draw(struct app *a)
 
     fit_canvas(a);
     entry_show(a);
+    mouse_show(a);
     cache_budget(a->st.cache, UI_SUMMARY);
     screen_draw(a->s, &a->st, a->canvas);
     pager_draw(&a->pager, a->canvas);
@@ -221,48 +223,43 @@ static void work(struct app *a)
 
 /* --- events --- */
 
-/* In the list of keys the arrows scroll; every other key closes it and does what it says. */
-static bool help_key(struct app *a, const char *key)
+static bool begins(const char *line, const char *word)
 {
-    static const struct {
-        const char *key;
-        int by;
-    } keys[] = {{"j", 1},         {"k", -1},       {"Down", 1},  {"Up", -1},
-                {"PageDown", 10}, {"PageUp", -10}, {"Space", 10}};
-    int help = view_find("help");
+    size_t n = strlen(word);
 
-    if (!a->st.help || help < 0)
-        return false;
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (!strcmp(keys[i].key, key)) {
-            a->st.scroll[help] += keys[i].by;
-            return true;
-        }
-    if (strcmp(key, "Esc") && strcmp(key, "?") && strcmp(key, "q"))
-        a->st.help = false;
-    return false;
+    return !strncmp(line, word, n) && (line[n] == ' ' || line[n] == '\0');
 }
 
-static bool steps(const char *line)
+void app_do(struct app *a, const char *line)
 {
-    return !strncmp(line, "step", 4) && (line[4] == ' ' || line[4] == '\0');
-}
-
-static void map_key(struct app *a, const struct event *e)
-{
-    const struct key *k = key_find(e->key, screen_focused(&a->st)->name);
     char text[128];
 
-    if (!k) {
-        snprintf(text, sizeof text, "%s does nothing here; ? lists the keys", e->key);
-        app_say(a, false, text);
-    } else if (steps(k->line) && session_done(a->s) && a->s->ids.n > 0) {
+    if (begins(line, "step") && session_done(a->s) && a->s->ids.n > 0) {
         snprintf(text, sizeof text,
                  "all %d tokens are computed; g begins this pass again, n adds the next token",
                  a->s->ids.n);
         app_say(a, false, text);
     } else {
-        app_run(a, k->line);
+        app_run(a, line);
+    }
+}
+
+/* In the list of keys the arrows scroll; every other key closes it and does what it says. */
+static void map_key(struct app *a, const struct event *e)
+{
+    const struct key *k = key_find(e->key, screen_focused(&a->st)->name);
+    const char *line = k ? k->line : "";
+    char text[128];
+
+    if (a->st.help && !strcmp(e->key, "Space"))
+        line = "move down 10";
+    if (a->st.help && !begins(line, "move") && !begins(line, "keys") && !begins(line, "close"))
+        a->st.help = false;
+    if (*line) {
+        app_do(a, line);
+    } else {
+        snprintf(text, sizeof text, "%s does nothing here; ? lists the keys", e->key);
+        app_say(a, false, text);
     }
 }
 
@@ -272,7 +269,7 @@ static void key(struct app *a, const struct event *e)
         return;
     if (a->entry.kind != ENTRY_NONE)
         entry_key(a, e);
-    else if (!help_key(a, e->key))
+    else
         map_key(a, e);
 }
 
@@ -290,9 +287,13 @@ static void interrupt(struct app *a)
 static void handle(struct app *a, const struct event *e)
 {
     a->choose = a->choose && e->kind == EVENT_RESIZE;
+    a->mouse.points = a->mouse.points && e->kind != EVENT_KEY && e->kind != EVENT_PASTE;
     switch (e->kind) {
     case EVENT_KEY:
         key(a, e);
+        break;
+    case EVENT_MOUSE:
+        mouse_event(a, &e->mouse);
         break;
     case EVENT_PASTE:
         a->pager.open = false;
@@ -310,16 +311,29 @@ static void handle(struct app *a, const struct event *e)
     }
 }
 
+/* Milliseconds to wait for a key: a pointer that moves is followed frame by frame. */
+static int patience(const struct app *a, bool dirty)
+{
+    double left = a->drawn + FRAME - clock_measure();
+
+    if (busy(a) || dirty)
+        return 0;
+    if (!a->mouse.moved)
+        return -1;
+    return left > 0 ? 1 + (int) (left * 1000) : 0;
+}
+
 /* Keys first, then work, then the picture: it is drawn when no key waits, or when the last one
  * is older than a frame, so that neither a slow line nor a key held down makes it lag. */
 static void loop(struct app *a)
 {
-    bool dirty = false;
+    bool dirty = false, hover;
     struct event e;
 
     while (!a->s->quit && !a->ended) {
-        term_event(&e, !busy(a) && !dirty);
-        if (e.kind != EVENT_NONE) {
+        term_event(&e, patience(a, dirty));
+        hover = e.kind == EVENT_MOUSE && mouse_hovers(a, &e.mouse);
+        if (e.kind != EVENT_NONE && !hover) {
             handle(a, &e);
             dirty = true;
             fit_canvas(a);
@@ -330,8 +344,9 @@ static void loop(struct app *a)
         a->working = busy(a);
         if (!a->working)
             a->st.rate = 0;
-        if (dirty &&
-            ((e.kind == EVENT_NONE && !busy(a)) || clock_measure() > a->drawn + FRAME)) {
+        bool frame = clock_measure() > a->drawn + FRAME;
+        if ((dirty && ((e.kind == EVENT_NONE && !busy(a)) || frame)) ||
+            (a->mouse.moved && frame)) {
             draw(a);
             dirty = cache_more(a->st.cache);
         }

@@ -50,6 +50,13 @@ void entry_show(struct app *a)
         a->st.completion = e->completion.text;
 }
 
+void entry_click(struct app *a, int x, int y)
+{
+    (void) a;
+    (void) x;
+    (void) y;
+}
+
 /* --- the prompt --- */
 
 void entry_open_prompt(struct app *a)

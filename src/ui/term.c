@@ -19,6 +19,7 @@
 static SCREEN *terminal;
 static struct str pasted = STR_INIT;
 static const char *paste_on, *paste_off;
+static bool mouse; /* wanted */
 
 /* --- taking and giving back --- */
 
@@ -30,11 +31,12 @@ static const char *capability(const char *name)
 }
 
 /* Terminals with an alternate screen take bracketed paste, even when terminfo does not know;
- * those without might print it. */
-static void find_paste(void)
+ * those without might print it. They tell of the mouse in the new way, too. */
+static void find_modes(void)
 {
     bool modern = *capability("smcup") != '\0';
 
+    mouse_find(modern && *capability("kmous"));
     paste_on = *capability("BE") ? capability("BE") : modern ? "\033[?2004h" : "";
     paste_off = *capability("BD") ? capability("BD") : modern ? "\033[?2004l" : "";
 }
@@ -43,6 +45,20 @@ static void put_raw(const char *bytes)
 {
     fputs(bytes, stdout);
     fflush(stdout);
+}
+
+static void extra_modes(bool on)
+{
+    put_raw(on ? paste_on : paste_off);
+    if (mouse)
+        put_raw(on ? mouse_on() : mouse_off());
+}
+
+void term_mouse(bool on)
+{
+    if (on != mouse)
+        put_raw(on ? mouse_on() : mouse_off());
+    mouse = on;
 }
 
 /* A capability without its "$<5>" delays. */
@@ -61,6 +77,7 @@ static void prepare_last_words(void)
 {
     struct str bytes = STR_INIT;
 
+    str_adds(&bytes, mouse_off());
     str_adds(&bytes, paste_off);
     add_capability(&bytes, capability("sgr0"));
     add_capability(&bytes, capability("rmkx"));
@@ -125,12 +142,12 @@ bool term_open(struct err *err)
         term_close();
         return false;
     }
-    find_paste();
+    find_modes();
     prepare_last_words();
     modes();
     keys_start();
     color_start();
-    put_raw(paste_on);
+    extra_modes(true);
     return true;
 }
 
@@ -139,7 +156,8 @@ void term_close(void)
     struct signals_seen seen;
 
     if (paste_off)
-        put_raw(paste_off);
+        extra_modes(false);
+    mouse = false;
     endwin();
     delscreen(terminal);
     terminal = NULL;
@@ -184,7 +202,7 @@ void term_redraw(void)
 
 static void suspend(void)
 {
-    put_raw(paste_off);
+    extra_modes(false);
     endwin();
     raise(SIGSTOP);
 }
@@ -195,7 +213,7 @@ static void take_again(void)
     modes();
     clearok(curscr, TRUE);
     refresh();
-    put_raw(paste_on);
+    extra_modes(true);
 }
 
 void term_size(int *w, int *h)
@@ -346,14 +364,16 @@ static bool wait_for_input(int timeout)
     return !(fd[0].revents & (POLLHUP | POLLERR | POLLNVAL));
 }
 
-void term_event(struct event *e, bool wait)
+void term_event(struct event *e, int ms)
 {
     memset(e, 0, sizeof *e);
-    do {
+    for (bool last = ms == 0;; last = last || ms > 0) {
         if (signal_event(e))
             return;
         keys_read(e, &pasted);
-        if (e->kind == EVENT_NONE && !wait_for_input(wait ? -1 : 0))
+        if (e->kind == EVENT_NONE && !wait_for_input(last ? 0 : ms))
             e->kind = EVENT_END;
-    } while (wait && e->kind == EVENT_NONE);
+        if (e->kind != EVENT_NONE || last)
+            return;
+    }
 }

@@ -7,7 +7,7 @@
 
 // clang-format off
 const struct tool tool_table[] = {
-    {"", "[-m MODEL] [PROMPT | -c COMMANDS]", "model prompt no-mouse command",
+    {"", "[-m MODEL] [PROMPT | -c COMMANDS]", "model prompt command",
      "step through the model on the screen\n"
      "Shows the prompt's way through the model: tokens, the map of operations, attention, the "
      "next token. Without a model the first built-in one is used, without a prompt an example. "

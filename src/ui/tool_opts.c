@@ -42,8 +42,6 @@ const struct option_row option_table[] = {
     {"ui", 0, NULL, OPTION_FLAG, AT(ui), 0, 0,
      "measure the screen: redraws of every view, typing, the first frame"},
     {"json", 0, NULL, OPTION_FLAG, AT(json), 0, 0, "print the result as JSON"},
-    {"no-mouse", 0, NULL, OPTION_FLAG, AT(no_mouse), 0, 0,
-     "leave the mouse to the terminal"},
     {"man", 0, NULL, OPTION_FLAG, AT(man), 0, 0,
      "print the manual page as mdoc, for man -l"},
     {"help", 'h', NULL, OPTION_FLAG, AT(help), 0, 0, "print help"},

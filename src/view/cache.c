@@ -72,3 +72,17 @@ const struct sample_trace *cache_next(struct view_cache *c, const struct session
     free(logits);
     return c->next_made ? &c->next : NULL;
 }
+
+void cache_scrolled(struct view_cache *c, int view, int least, int most)
+{
+    c->scroll[view].drawn = true;
+    c->scroll[view].least = least;
+    c->scroll[view].most = most;
+}
+
+bool cache_scroll(const struct view_cache *c, int view, int *least, int *most)
+{
+    *least = c->scroll[view].least;
+    *most = c->scroll[view].most;
+    return c->scroll[view].drawn;
+}

@@ -20,21 +20,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LEAST_W = 40, LEAST_H = 10, STRIP_MOST = 2 };
-
 void screen_init(struct screen *st)
 {
-    static const char *const open[SLOT_COUNT] = {[SLOT_LEFT] = "map",
-                                                 [SLOT_MAIN] = "attention",
-                                                 [SLOT_LOW] = "explain",
-                                                 [SLOT_RIGHT] = "heads",
-                                                 [SLOT_RIGHT_LOW] = "logits"};
-
     memset(st, 0, sizeof *st);
-    for (int i = 0; i < SLOT_COUNT; i++)
-        st->panel[i] = view_find(open[i]);
-    st->focus = SLOT_MAIN;
-    st->side = SLOT_LEFT;
+    screen_default(st);
     st->value = st->op = -1;
     st->cache = cache_new();
 }
@@ -50,99 +39,9 @@ const struct view *screen_focused(const struct screen *st)
     return &view_table[st->panel[st->focus]];
 }
 
-void screen_open(struct screen *st, int view, int w, int h)
-{
-    enum slot home = view_table[view].home;
-
-    (void) w;
-    (void) h;
-    st->panel[home] = view;
-    st->focus = home;
-    if (home == SLOT_LEFT || home == SLOT_RIGHT || home == SLOT_RIGHT_LOW)
-        st->side = home;
-    st->help = false;
-}
-
-/* --- rectangles --- */
-
-struct plan {
-    enum slot *slot;
-    struct rect *rect;
-    int n;
-};
-
-static void take(struct plan *p, enum slot slot, int x, int y, int w, int h)
-{
-    p->slot[p->n] = slot;
-    p->rect[p->n++] = (struct rect){x, y, w, h};
-}
-
 static int between(int low, int v, int high)
 {
     return v < low ? low : v > high ? high : v;
-}
-
-static void plan_wide(struct plan *p, const struct session *s, struct rect in)
-{
-    int left = between(24, in.w / 6, 32), right = between(34, in.w / 3, 92);
-    int main = in.w - left - right, low = in.h >= 34 ? 7 : 6;
-    int right_low = between(10, in.h - heads_lines(s, right - 2) - 2, in.h / 2);
-
-    take(p, SLOT_LEFT, in.x, in.y, left, in.h);
-    take(p, SLOT_MAIN, in.x + left, in.y, main, in.h - low);
-    take(p, SLOT_LOW, in.x + left, in.y + in.h - low, main, low);
-    take(p, SLOT_RIGHT, in.x + left + main, in.y, right, in.h - right_low);
-    take(p, SLOT_RIGHT_LOW, in.x + left + main, in.y + in.h - right_low, right, right_low);
-}
-
-static void plan_narrow(struct plan *p, const struct screen *st, struct rect in)
-{
-    int side = st->side == SLOT_LEFT ? 24 : 32;
-    int low = st->focus == SLOT_LOW || in.h >= 28 ? 7 : 0, main = in.w - side;
-
-    take(p, st->side, in.x, in.y, side, in.h);
-    take(p, SLOT_MAIN, in.x + side, in.y, main, in.h - low);
-    if (low > 0)
-        take(p, SLOT_LOW, in.x + side, in.y + in.h - low, main, low);
-}
-
-static int strip_lines(const struct session *s, int w, int h)
-{
-    return tokens_strip_height(s, w, h >= 30 ? 3 : h >= 20 ? STRIP_MOST : 1);
-}
-
-int screen_layout(const struct session *s, const struct screen *st, int w, int h,
-                  enum slot slot[SLOT_COUNT], struct rect rect[SLOT_COUNT])
-{
-    struct plan p = {slot, rect, 0};
-
-    if (w < LEAST_W || h < LEAST_H)
-        return 0;
-    int strip = strip_lines(s, w, h);
-    struct rect in = {0, 1 + strip, w, h - 3 - strip};
-    if (st->maximised || w < 64)
-        take(&p, st->focus, in.x, in.y, in.w, in.h);
-    else if (w >= 112 && h >= 28)
-        plan_wide(&p, s, in);
-    else
-        plan_narrow(&p, st, in);
-    return p.n;
-}
-
-void screen_focus_next(struct screen *st, int by, int w, int h)
-{
-    static const enum slot order[] = {SLOT_LEFT, SLOT_MAIN, SLOT_LOW, SLOT_RIGHT,
-                                      SLOT_RIGHT_LOW};
-    int at = 0;
-
-    (void) w;
-    (void) h;
-    for (int i = 0; i < SLOT_COUNT; i++)
-        if (order[i] == st->focus)
-            at = i;
-    st->focus = order[(at + by + SLOT_COUNT) % SLOT_COUNT];
-    if (st->focus != SLOT_MAIN && st->focus != SLOT_LOW)
-        st->side = st->focus; /* brings it out where panels are shown one at a time */
 }
 
 /* --- around the panels --- */
@@ -255,42 +154,11 @@ static void draw_message(const struct session *s, const struct screen *st, struc
 
     if (st->entry)
         draw_entry(st, c, line);
+    else if (st->tip)
+        canvas_fit(c, line, 1, line.y, c->w - 2, canvas_look(c, STYLE_AXIS), st->tip);
     else
         canvas_fit(c, line, 1, line.y, c->w - 2,
                    canvas_look(c, st->error ? STYLE_ERROR : STYLE_TEXT), s->message);
-}
-
-static int hint_width(const struct hint *h)
-{
-    return utf8_width(h->key, strlen(h->key)) + utf8_width(h->footer, strlen(h->footer)) + 3;
-}
-
-/* As many as fit, the view's own first, and the way to the others always at the end. */
-static void draw_hints(const struct screen *st, struct canvas *c, struct rect line)
-{
-    const char *view = screen_focused(st)->name;
-    const struct hint *help = NULL;
-    int x = 1, end = c->w;
-
-    for (const struct hint *h = st->hints; h && h->key; h++)
-        if (h->footer && strcmp(h->key, "?") == 0)
-            help = h;
-    if (help)
-        end -= hint_width(help);
-    for (int own = 1; own >= 0; own--)
-        for (const struct hint *h = st->hints; h && h->key; h++) {
-            if (!h->footer || h == help || !hint_holds(st->hints, h, view) ||
-                (h->view != NULL) != own)
-                continue;
-            if (x + hint_width(h) - 2 > end)
-                break;
-            x += canvas_text(c, line, x, line.y, STYLE_KEY, h->key) + 1;
-            x += canvas_text(c, line, x, line.y, STYLE_DIM, h->footer) + 2;
-        }
-    if (!help)
-        return;
-    x += canvas_text(c, line, x, line.y, STYLE_KEY, help->key) + 1;
-    canvas_text(c, line, x, line.y, STYLE_DIM, help->footer);
 }
 
 static void draw_footer(const struct screen *st, struct canvas *c)
@@ -308,7 +176,7 @@ static void draw_footer(const struct screen *st, struct canvas *c)
                    "Enter accepts  Esc leaves  Tab completes");
         return;
     }
-    draw_hints(st, c, line);
+    footer_draw(st, c, line);
 }
 
 void screen_draw(const struct session *s, const struct screen *st, struct canvas *c)
@@ -324,7 +192,7 @@ void screen_draw(const struct session *s, const struct screen *st, struct canvas
         return;
     }
     draw_status(s, st, c);
-    tokens_draw_strip(s, c, (struct rect){0, 1, c->w, strip_lines(s, c->w, c->h)});
+    tokens_draw_strip(s, c, (struct rect){0, 1, c->w, screen_strip_lines(s, c->w, c->h)});
     for (int i = 0; i < n; i++)
         draw_panel(s, st, c, rect[i], slot[i]);
     draw_message(s, st, c);

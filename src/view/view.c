@@ -1,6 +1,7 @@
 #include "view/view.h"
 
 #include "base/utf8.h"
+#include "view/cache.h"
 #include "view/views.h"
 
 #include <string.h>
@@ -59,7 +60,7 @@ const struct view view_table[] = {
      model_draw, NULL, NULL},
     {"tokens", "0", SLOT_LOW, "h l token",
      "The text as the model sees it: one row a token, with its id and bytes.",
-     tokens_draw, NULL, NULL},
+     tokens_draw, NULL, tokens_hit},
     {"residual", "R", SLOT_MAIN, "hjkl point and position  K J layer  c mode",
      "The residual stream, read with the logit lens: at each point (after the embedding, after "
      "each attention and MLP) the stream goes through the final norm and the unembedding as if "
@@ -70,10 +71,10 @@ const struct view view_table[] = {
      residual_draw, residual_title, residual_hit},
     {"log", "", SLOT_LOW, "",
      "Messages of this session, the newest last.",
-     log_draw, NULL, NULL},
+     log_draw, NULL, log_hit},
     {"help", "", SLOT_MAIN, "? or Esc closes",
      "What keys do.",
-     help_draw, NULL, NULL},
+     help_draw, NULL, help_hit},
     {NULL, NULL, SLOT_LEFT, NULL, NULL, NULL, NULL, NULL},
 };
 // clang-format on
@@ -117,6 +118,16 @@ int draw_paragraph(struct canvas *c, struct rect r, int x, int y, enum style sty
         text += *text == ' ';
     }
     return lines;
+}
+
+int scroll_rows(const struct screen *st, const char *view, int want, int n, int h)
+{
+    int v = view_find(view), last = n > h ? n - h : 0;
+
+    want = want > last ? last : want < 0 ? 0 : want;
+    cache_scrolled(st->cache, v, -want, last - want);
+    int first = want + st->scroll[v];
+    return first < 0 ? 0 : first > last ? last : first;
 }
 
 int scroll_around(int at, int n, int h)

@@ -81,9 +81,7 @@ void logits_draw(const struct session *s, const struct screen *st, struct canvas
         draw_settings(s, c, r, r.y + lines, t);
     }
     double most = t->candidate[0].prob[shown_stage(s)];
-    int first = st->scroll[view_find("logits")];
-    first = first > t->n - lines ? t->n - lines : first;
-    first = first < 0 ? 0 : first;
+    int first = scroll_rows(st, "logits", 0, t->n, lines);
     for (int i = 0; i < lines && first + i < t->n; i++)
         draw_candidate(s, c, r, r.y + i, &t->candidate[first + i], most);
 }

@@ -1,4 +1,4 @@
-/* Views that are text: the model's sizes, the log, help. */
+/* Views that are text: the model's sizes, the log. */
 #include "model/parts.h"
 #include "view/draw.h"
 #include "view/views.h"
@@ -50,16 +50,20 @@ void model_draw(const struct session *s, const struct screen *st, struct canvas 
     canvas_printf(c, r, r.x, y, STYLE_DIM, "attention + mlp = %s", count);
 }
 
+static int count_lines(const char *text)
+{
+    int n = 0;
+
+    for (; *text; text++)
+        n += *text == '\n';
+    return n;
+}
+
 /* The last lines of the log, or what scrolling shows of it. */
 void log_draw(const struct session *s, const struct screen *st, struct canvas *c, struct rect r)
 {
-    int n = 0, first, y = 0;
+    int n = count_lines(s->log.text), first = scroll_rows(st, "log", n - r.h, n, r.h), y = 0;
 
-    for (const char *p = s->log.text; *p; p++)
-        n += *p == '\n';
-    first = n - r.h + st->scroll[view_find("log")];
-    first = first > n - r.h ? n - r.h : first;
-    first = first < 0 ? 0 : first;
     for (const char *p = s->log.text; *p && y < first + r.h; y++) {
         const char *end = strchr(p, '\n');
         size_t len = end ? (size_t) (end - p) : strlen(p);
@@ -70,55 +74,20 @@ void log_draw(const struct session *s, const struct screen *st, struct canvas *c
     }
 }
 
-static int count_keys(const struct screen *st, const char *view)
+/* A line that is too long for the panel is told whole. */
+void log_hit(const struct session *s, const struct screen *st, const struct canvas *c,
+             struct rect r, int x, int y, struct hit *h)
 {
-    int n = 0;
+    int n = count_lines(s->log.text);
+    const char *line = s->log.text;
 
-    for (const struct hint *h = st->hints; h && h->key; h++)
-        n += hint_holds(st->hints, h, view);
-    return n;
-}
-
-/* Keys in as many columns as fit, the view's own first. */
-static void draw_keys(const struct screen *st, struct canvas *c, struct rect r)
-{
-    enum { COLUMN = 38 };
-    const char *view = screen_focused(st)->name;
-    int columns = r.w / COLUMN > 0 ? r.w / COLUMN : 1, i = 0;
-    int n = count_keys(st, view);
-
-    int lines = (n + columns - 1) / columns;
-    int first = st->scroll[view_find("help")];
-    first = first > lines - r.h ? lines - r.h : first;
-    first = first < 0 ? 0 : first;
-    for (int own = 1; own >= 0; own--)
-        for (const struct hint *h = st->hints; h && h->key; h++) {
-            if ((h->view != NULL) != own || !hint_holds(st->hints, h, view))
-                continue;
-            int x = r.x + i / lines * COLUMN, y = r.y + i % lines - first;
-            i++;
-            if (y < r.y || y >= r.y + r.h)
-                continue;
-            canvas_printf(c, r, x, y, own ? STYLE_SELECTED : STYLE_KEY, "%9s", h->key);
-            canvas_fit(c, r, x + 10, y, COLUMN - 11, canvas_look(c, STYLE_TEXT), h->help);
-        }
-    if (lines > r.h)
-        canvas_text(c, r, r.x + r.w - 8, r.y + r.h - 1, STYLE_DIM,
-                    first + r.h < lines ? "PgDn ▼" : "PgUp ▲");
-}
-
-void help_draw(const struct session *s, const struct screen *st, struct canvas *c,
-               struct rect r)
-{
-    const struct view *v = &view_table[st->panel[st->focus]];
-    int y = r.y;
-
-    (void) s;
-    y += canvas_printf(c, r, r.x, y, STYLE_TITLE, "%s", v->name) > 0;
-    y += draw_paragraph(c, r, r.x, y, STYLE_TEXT, v->help);
-    if (v->keys[0])
-        y += draw_paragraph(c, r, r.x, y, STYLE_KEY, v->keys);
-    y++;
-    if (y < r.y + r.h)
-        draw_keys(st, c, (struct rect){r.x, y, r.w, r.y + r.h - y});
+    (void) c;
+    (void) x;
+    h->scrolls = true;
+    for (int i = scroll_rows(st, "log", n - r.h, n, r.h) + y - r.y; i > 0 && *line; i--)
+        line += strcspn(line, "\n") + 1;
+    if (line < s->log.text + s->log.len)
+        snprintf(h->tip, sizeof h->tip, "%.*s",
+                 (int) utf8_fit(line, strcspn(line, "\n"), (int) sizeof h->tip / 4, NULL),
+                 line);
 }

@@ -108,6 +108,28 @@ void tokens_draw_strip(const struct session *s, struct canvas *c, struct rect r)
     }
 }
 
+/* The token at x,y of the strip, -1: none. */
+static int strip_token(const struct session *s, struct rect r, int x, int y)
+{
+    struct rect in = {r.x + 1, r.y, r.w - 2, r.h};
+    char text[80];
+    int at = in.x, line = in.y;
+
+    for (int i = s->ids.n > 0 ? first_token(s, in.w, in.h) : 0; i < s->ids.n; i++) {
+        strip_text(s, i, text, sizeof text);
+        int width = text_width(text) + 1;
+        if (at > in.x && at + width > in.x + in.w) {
+            at = in.x;
+            if (++line >= in.y + in.h)
+                return -1;
+        }
+        if (line == y && x >= at && x < at + width)
+            return i;
+        at += width;
+    }
+    return -1;
+}
+
 static const char *state_word(const struct session *s, int i)
 {
     switch (token_style(s, i)) {
@@ -123,10 +145,9 @@ static const char *state_word(const struct session *s, int i)
 void tokens_draw(const struct session *s, const struct screen *st, struct canvas *c,
                  struct rect r)
 {
-    int first = scroll_around(s->at.query, s->ids.n, r.h) + st->scroll[view_find("tokens")];
+    int around = scroll_around(s->at.query, s->ids.n, r.h);
+    int first = scroll_rows(st, "tokens", around, s->ids.n, r.h);
 
-    first = first > s->ids.n - r.h ? s->ids.n - r.h : first;
-    first = first < 0 ? 0 : first;
     for (int i = first; i < s->ids.n && i - first < r.h; i++) {
         char label[64];
         const char *bytes;
@@ -144,4 +165,35 @@ void tokens_draw(const struct session *s, const struct screen *st, struct canvas
         for (size_t k = 0; k < n && k < 24; k++)
             x += canvas_printf(c, r, x, y, STYLE_DIM, "%02x ", (unsigned char) bytes[k]);
     }
+}
+
+static void hit_token(const struct session *s, int i, struct hit *h)
+{
+    char label[64];
+
+    tokenizer_label(s->tokenizer, s->ids.id[i], label, sizeof label);
+    snprintf(h->line, sizeof h->line, "query %d", i);
+    snprintf(h->tip, sizeof h->tip, "token %d  %s  id %d  %s%s", i, label, (int) s->ids.id[i],
+             i < s->n_prompt ? "" : "generated, ", state_word(s, i));
+}
+
+void tokens_strip_hit(const struct session *s, struct rect r, int x, int y, struct hit *h)
+{
+    int i = strip_token(s, r, x, y);
+
+    if (i >= 0)
+        hit_token(s, i, h);
+}
+
+void tokens_hit(const struct session *s, const struct screen *st, const struct canvas *c,
+                struct rect r, int x, int y, struct hit *h)
+{
+    int around = scroll_around(s->at.query, s->ids.n, r.h);
+    int i = scroll_rows(st, "tokens", around, s->ids.n, r.h) + y - r.y;
+
+    (void) c;
+    (void) x;
+    h->scrolls = true;
+    if (i < s->ids.n)
+        hit_token(s, i, h);
 }

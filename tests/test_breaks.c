@@ -297,6 +297,82 @@ static void test_entropy(void **state)
         }
 }
 
+/* --- the lens --- */
+
+/* What the stream says if it is read as the last: the final norm and the unembedding in plain
+ * C, from the weights. */
+static int plain_lens(const struct session *s, int value, int pos)
+{
+    const struct hparams *hp = &s->program->hp;
+    int d = hp->d_model, best = 0;
+    struct region row = {{pos, 0, 0}, {1, d, 1}};
+    const float *gain = model_vector(s->model, W_LN_FINAL_GAIN, -1);
+    const float *bias =
+        hp->norm == NORM_LAYER ? model_vector(s->model, W_LN_FINAL_BIAS, -1) : NULL;
+    const struct matrix *head = model_matrix(s->model, W_LM_HEAD, -1);
+    float *x = xcalloc((size_t) d, sizeof *x), *w = xcalloc((size_t) d, sizeof *w);
+    double mean = 0, square = 0, most = -INFINITY;
+
+    OK(run_read(s->run, value, &row, x, &err));
+    for (int i = 0; i < d && hp->norm == NORM_LAYER; i++)
+        mean += (double) x[i] / d;
+    for (int i = 0; i < d; i++)
+        square += ((double) x[i] - mean) * ((double) x[i] - mean) / d;
+    for (int i = 0; i < d; i++)
+        x[i] = (float) (((double) x[i] - mean) / sqrt(square + (double) hp->norm_eps) *
+                            (double) gain[i] +
+                        (bias ? (double) bias[i] : 0));
+    for (int id = 0; id < hp->n_vocab; id++) {
+        double sum = 0;
+        matrix_row(head, id, w);
+        for (int i = 0; i < d; i++)
+            sum += (double) x[i] * (double) w[i];
+        if (sum > most) {
+            most = sum;
+            best = id;
+        }
+    }
+    free(x);
+    free(w);
+    return best;
+}
+
+static void test_top(void **state)
+{
+    (void) state;
+    for (int m = 0; m < N_MODELS; m++)
+        for (int chunk = 3; chunk <= 48; chunk *= 16) {
+            struct session *s = open_chunks(models[m], TEXT, chunk);
+            struct session *done = open_plain(models[m], TEXT);
+            int stops = 0;
+            breaks_add(s, &(struct breakpoint){.kind = BREAK_TOP});
+            run_to_stop(done);
+            for (int begin = 0; begin < s->ids.n; begin += chunk) {
+                int pos = begin + chunk < s->ids.n ? begin + chunk - 1 : s->ids.n - 1;
+                int top = plain_lens(done, program_value(done->program, 0, "resid_pre"), pos);
+                for (int layer = 0; layer < s->program->hp.n_layer; layer++) {
+                    int was = top;
+                    top = plain_lens(done, program_value(done->program, layer, "resid_post"),
+                                     pos);
+                    if (top == was)
+                        continue;
+                    run_to_stop(s);
+                    assert_int_equal(run_n_past(s->run), begin);
+                    assert_int_equal(run_pc(s->run), s->program->block_begin[layer + 1]);
+                    assert_non_null(strstr(s->breaks.hit, ": top was "));
+                    stops++;
+                }
+            }
+            run_to_stop(s);
+            assert_true(session_done(s));
+            print_message("%s, chunks of %d: %d stops\n", models[m], chunk, stops);
+            assert_true(stops > 0);
+            same_as_fresh(s, "top");
+            session_free(s);
+            session_free(done);
+        }
+}
+
 /* --- tokens --- */
 
 static void test_token(void **state)
@@ -378,8 +454,8 @@ int main(void)
         cmocka_unit_test(test_op),          cmocka_unit_test(test_ways),
         cmocka_unit_test(test_interrupted), cmocka_unit_test(test_label),
         cmocka_unit_test(test_fused),       cmocka_unit_test(test_head),
-        cmocka_unit_test(test_entropy),     cmocka_unit_test(test_token),
-        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_entropy),     cmocka_unit_test(test_top),
+        cmocka_unit_test(test_token),       cmocka_unit_test(test_list),
     };
 
     return cmocka_run_group_tests(tests, session_setup, session_teardown);

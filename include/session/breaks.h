@@ -9,10 +9,9 @@
  *     ENTROPY  the same, and the weights of the pass's last query in this head have an entropy
  *              (nats) below or above the limit; with several heads the first that does is
  *              selected
- *     TOP      a block has run, and the logit lens (ln_final and lm_head applied to the
- *              residual stream) of the pass's last position has another top token after the
- *              block than before it: before block 0 is its input, the embedding; after the last
- *              block are the logits
+ *     TOP      a block has run, and the logit lens (session/lens.h) of the pass's last position
+ *              has another top token after the block than before it: before block 0 stands the
+ *              embedding; after the last block the lens is the model's own prediction
  *     TOKEN    a pass that holds this token begins; also right after the token was generated
  *
  * Attention that one of them looks into is executed stage by stage; all other layers' attention
@@ -25,6 +24,7 @@
 
 #include <stdbool.h>
 
+struct lens;
 struct session;
 
 enum break_kind { BREAK_OP, BREAK_LABEL, BREAK_HEAD, BREAK_ENTROPY, BREAK_TOP, BREAK_TOKEN };
@@ -45,6 +45,7 @@ struct breaks {
     struct breakpoint *item;
     int n, cap;
     int last_id;
+    struct lens *lens; /* TOP's; NULL while it was not needed */
     char
         hit[160]; /* where the last going stopped: "breakpoint 2: L2.softmax"; "" for nowhere */
 };
@@ -56,7 +57,7 @@ struct breakpoint *breaks_find(struct session *s, int id);
 struct breakpoint *breaks_same(struct session *s, const struct breakpoint *b);
 void breaks_remove(struct session *s, int id); /* -1: all */
 void breaks_release(struct breaks *b);
-/* "L2.softmax", "entropy L2.H3 < 0.5", "token ·Tom": what the command break takes. */
+/* "L2.softmax", "entropy L2.H3 < 0.5", "top", "token ·Tom": what the command break takes. */
 void break_print(const struct session *s, const struct breakpoint *b, struct str *out);
 
 /* What waits before op: for views. */

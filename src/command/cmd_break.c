@@ -185,7 +185,7 @@ bool cmd_break(struct command_env *env, const struct arg *arg, struct err *err)
     const struct session *s = env->session;
     const char *what = arg[0].text;
     struct breakpoint b;
-    bool ok;
+    bool ok = true;
 
     if (!arg[0].given)
         return print_all(s, env->out);
@@ -199,6 +199,8 @@ bool cmd_break(struct command_env *env, const struct arg *arg, struct err *err)
         ok = break_token(s, &arg[1], &b, err);
     else if (arg[1].given)
         ok = err_set(err, "'%s' is too much; see help break", arg[1].text);
+    else if (!strcmp(what, "top"))
+        b = (struct breakpoint){.kind = BREAK_TOP};
     else
         ok = break_place(s, what, &b, err);
     return ok && add(env, &b);

@@ -61,7 +61,7 @@ const struct command command_table[] = {
      "run; back 2", cmd_back},
 
     {"break", "stepping",
-     {{"WHERE", ARG_WORD, true, "here entropy token"}, {"A", ARG_WORD, true, "on off"},
+     {{"WHERE", ARG_WORD, true, "here entropy top token"}, {"A", ARG_WORD, true, "on off"},
       {"B", ARG_WORD, true, NULL}, {"C", ARG_WORD, true, NULL}},
      "set a breakpoint, or list them: run, step layer, step token, until and generate stop there\n"
      "WHERE is an op as 'until' takes it (a label without layer means that op of every layer), a\n"
@@ -70,6 +70,9 @@ const struct command command_table[] = {
      "break entropy L2.H3 < 0.5   when the weights of the pass's last query have an entropy of\n"
      "                            less (or more: >) nats; without a head any of the layer's,\n"
      "                            without a layer any at all\n"
+     "break top                   when the logit lens of the pass's last token has another top\n"
+     "                            token after a block than before it (block 0: than the\n"
+     "                            embedding); after the last block it is the prediction\n"
      "break token TEXT            when TEXT, one token, was generated, or a pass over it begins\n"
      "break 2 off                 breakpoint 2 waits until 'break 2 on'",
      "break L1.softmax; run", cmd_break},

@@ -2,6 +2,7 @@
 #include "session/breaks.h"
 
 #include "base/mem.h"
+#include "session/lens.h"
 #include "session/session.h"
 #include "tensor/stats.h"
 
@@ -80,6 +81,7 @@ void breaks_remove(struct session *s, int id)
 void breaks_release(struct breaks *b)
 {
     free(b->item);
+    lens_free(b->lens);
     memset(b, 0, sizeof *b);
 }
 
@@ -226,6 +228,36 @@ static int entropy_head(const struct session *s, const struct breakpoint *b, int
     return found;
 }
 
+/* The lens' top token at the pass's last position after this block (-1: of the embedding); -1
+ * when there is none. */
+static int lens_top(const struct lens *l, int layer, int pos)
+{
+    struct lens_cell cell;
+
+    return lens_cell(l, 2 * (layer + 1), pos, &cell) ? cell.top[0].id : -1;
+}
+
+static bool top_changed(struct session *s, int layer, struct str *out)
+{
+    struct err err = ERR_INIT;
+    char label[64];
+    int pos = last_position(s), before, now;
+
+    if (!s->breaks.lens)
+        s->breaks.lens = lens_new();
+    lens_look(s->breaks.lens, s);
+    while (lens_work(s->breaks.lens, pos, 1, true, &err))
+        ;
+    before = lens_top(s->breaks.lens, layer - 1, pos);
+    now = lens_top(s->breaks.lens, layer, pos);
+    if (now == before)
+        return false;
+    str_addf(out, " was %s", tokenizer_label(s->tokenizer, before, label, sizeof label));
+    str_addf(out, ", is %s after L%d", tokenizer_label(s->tokenizer, now, label, sizeof label),
+             layer);
+    return true;
+}
+
 static bool holds_token(const struct session *s, int id, int *at)
 {
     for (*at = run_n_past(s->run); *at <= last_position(s); ++*at)
@@ -268,7 +300,7 @@ static bool condition_holds(struct session *s, const struct breakpoint *b, int o
         str_addf(out, ": L%d.H%d has %.4f nats", layer, head, nats);
         return true;
     case BREAK_TOP:
-        return false;
+        return top_changed(s, block_before(s->program, op), out);
     case BREAK_TOKEN:
         if (!holds_token(s, b->token, &at))
             return false;

@@ -87,6 +87,8 @@ static const struct {
     {"head x", "head takes a number from 0 to 5, +N, -N, first or last, not 'x'"},
     {"query 10", "query takes a number from 0 to 9, +N, -N, first or last, not '10'"},
     {"prompt \"\"; query 0", "there are no tokens yet; give a prompt first"},
+    {"column x", "column takes a number from 0 to 191, +N, -N, first or last, not 'x'"},
+    {"value nothing", "no value 'nothing'; names are like blocks.0.attn.pattern, L0.H1.pattern, logits"},
     {"neuron 768", "neuron takes a number from 0 to 767, +N, -N, first or last, not '768'"},
     {"key 1.5", "key takes a number from 0 to 9, +N, -N, first or last, not '1.5'"},
     {"stage foo", "there is no stage 'foo'; the stages are raw, scaled, masked, softmax and z"},
@@ -320,7 +322,7 @@ static void test_complete(void **state)
     completes(f.session, "show patt", "pattern", "pattern");
     completes(f.session, "show att", "attention", "attn.pattern");
     completes(f.session, "show blocks.1.ln1.", "blocks.1.ln1.mean", "blocks.1.ln1.scale");
-    completes(f.session, "help va", "values", "values");
+    completes(f.session, "help va", "value", "values");
     completes(f.session, "zzz", NULL, NULL);
     completes(f.session, "step layer 3 ", NULL, NULL);
     assert_null(command_complete(f.session, "source ", 7));

@@ -20,6 +20,8 @@ command_function cmd_break, cmd_unbreak;
 command_function cmd_select, cmd_layer, cmd_head, cmd_query, cmd_key, cmd_stage, cmd_move,
     cmd_op;
 command_function cmd_point;
+/* cmd_tensor.c */
+command_function cmd_value, cmd_column;
 /* cmd_neuron.c */
 command_function cmd_neuron;
 /* cmd_show.c, cmd_value.c, cmd_info.c */

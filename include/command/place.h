@@ -6,6 +6,7 @@
 
 #include "engine/select.h"
 #include "session/session.h"
+#include "session/sheet.h"
 
 /* A number, a name as op_name (engine/program.h) gives it, or a label without its layer: then
  * the next one from where the pass stands. -1 with err set. */
@@ -19,11 +20,6 @@ void op_line(const struct session *s, int op, struct str *out);
  * of the attention), "attn.pattern", "pattern". */
 bool values_parse(const struct session *s, const char *text, struct selection *sel,
                   struct err *err);
-/* The axis of a value that counts heads or kv heads, or -1. */
-int value_head_axis(const struct program *p, int value);
-/* The selected head as an index of the value's head axis; 0 when it has none. */
-int value_head(const struct session *s, int value);
-
 /* "L2.H3" and its parts; a part that is not there is left alone. *rest is what follows the last
  * one, after its dot. False when text does not begin with such a part or one is not inside the
  * model. */

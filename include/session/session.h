@@ -31,6 +31,7 @@ struct cursor_at {
     int layer, head;
     int query, key; /* cell of the attention map; query is also the position of other views */
     enum stage stage;
+    int column;            /* channel, neuron or token id of the tensor view; it bounds it */
     int neuron;            /* of the MLP; -1: the strongest at this layer and position */
     enum stream_at stream; /* of the layer */
 };

@@ -9,6 +9,8 @@
 #include "session/lens.h"
 #include "session/neurons.h"
 #include "session/session.h"
+#include "session/sheet.h"
+#include "tensor/stats.h"
 
 struct view_cache;
 
@@ -103,6 +105,28 @@ const struct lens *cache_lens(struct view_cache *c, const struct session *s, int
  * does not run on beyond. False: it was not drawn yet. */
 void cache_scrolled(struct view_cache *c, int view, int least, int most);
 bool cache_scroll(const struct view_cache *c, int view, int *least, int *most);
+
+/* Statistics and a histogram of a value at one head; of the cursor's row alone where all rows
+ * would take seconds to make (logits of a long text). */
+#define TENSOR_BINS 120
+struct tensor_summary {
+    bool all;               /* of all rows; otherwise of `row` */
+    int row, n_row;         /* rows there are */
+    int counted;            /* rows counted so far, of n_row (or of one) */
+    struct stats stats;     /* of those */
+    int binned;             /* rows in the histogram: of no use until all are */
+    float bin[TENSOR_BINS]; /* finite values from stats.min to stats.max */
+};
+const struct tensor_summary *cache_tensor(struct view_cache *c, const struct session *s,
+                                          const struct sheet *t);
+/* The numbers of a window of it, [rows, cols]; *ready of the rows are read. NULL and err when
+ * they cannot be. Borrowed until the next call. */
+const float *cache_tensor_window(struct view_cache *c, const struct session *s,
+                                 const struct sheet *t, int row, int rows, int col, int cols,
+                                 int *ready, struct err *err);
+/* The number under the cursor, read alone: as everything else that shows this cell has it. */
+bool cache_tensor_cell(struct view_cache *c, const struct session *s, const struct sheet *t,
+                       float *v);
 
 struct view_cache *cache_new(void);
 void cache_free(struct view_cache *c); /* NULL is fine */

@@ -90,6 +90,18 @@ void thumbs_add(struct heads_cache *h, int layer, int head, int query, const flo
 void thumbs_forget(struct heads_cache *h, int layer, int begin, int end); /* whole cells */
 void thumbs_make(struct heads_cache *h, int layer);
 
+struct tensor_cache {
+    struct tensor_summary sum;
+    uint64_t key;   /* of what the counted rows depend on */
+    float min, max; /* the ends of the histogram */
+    float *window;
+    uint64_t window_key;
+    int window_ready;
+    float cell;
+    uint64_t cell_key;
+};
+void tensor_cache_release(struct tensor_cache *t);
+
 struct view_cache {
     double deadline; /* by clock_measure; 0: none */
     bool stopped;    /* cache_late said so */
@@ -100,6 +112,7 @@ struct view_cache {
     struct grid_cache grid;
     struct heads_cache heads;
     struct mlp_cache mlp;
+    struct tensor_cache tensor;
     struct sample_trace next;
     struct sampler next_sampler;
     const struct run *next_run;

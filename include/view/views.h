@@ -15,7 +15,7 @@ typedef void view_hit(const struct session *s, const struct screen *st, const st
 
 view_draw map_draw, attention_draw, heads_draw, logits_draw, explain_draw, program_draw,
     cache_draw, mlp_draw, tensor_draw, model_draw, tokens_draw, log_draw, help_draw;
-view_hit map_hit, mlp_hit, program_hit;
+view_hit map_hit, mlp_hit, program_hit, tensor_hit;
 view_title attention_title, explain_title;
 view_draw residual_draw;
 view_title residual_title;
@@ -39,6 +39,9 @@ const struct hint *footer_at(const struct screen *st, int w, int x);
 /* Whether a key does in this view what h says: it is the view's own, or everywhere and the
  * view has no other use for it. */
 bool hint_holds(const struct hint *all, const struct hint *h, const char *view);
+
+/* The value that the tensor view shows: the one chosen, or what the last op made. */
+int tensor_value(const struct session *s, const struct screen *st);
 
 /* Lines that the heads view has a use for at this width. */
 int heads_lines(const struct session *s, int w);

@@ -255,7 +255,8 @@ static const struct {
 } arrows[] = {
     {"attention", C_KEY, C_QUERY},  {"explain", C_KEY, C_QUERY},  {"heads", C_HEAD, C_LAYER},
     {"residual", C_QUERY, C_POINT}, {"tokens", C_QUERY, C_QUERY}, {"mlp", C_NONE, C_QUERY},
-    {"map", C_NONE, C_OP},          {"program", C_NONE, C_OP},    {NULL, C_NONE, C_SCROLL},
+    {"map", C_NONE, C_OP},          {"program", C_NONE, C_OP},    {"tensor", C_NONE, C_QUERY},
+    {NULL, C_NONE, C_SCROLL},
 };
 
 static int shown_view(const struct screen *st)

@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "command/place.h"
+#include "session/sheet.h"
 #include "tensor/stats.h"
 
 #include <math.h>
@@ -11,60 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A value seen as a table: one head of it, or all when it has no heads. */
-struct table {
-    int value, head;        /* head: index on its axis */
-    int axis_row, axis_col; /* -1: there is none */
-    int head_axis;
-    int rows, cols;
-    struct region all;
-};
-
-static void table_init(struct table *t, const struct session *s, const struct selected *sel)
-{
-    const struct program *p = s->program;
-    int shape[3] = {1, 1, 1}, n = run_shape(s->run, sel->value, shape);
-
-    memset(t, 0, sizeof *t);
-    t->value = sel->value;
-    t->head_axis = value_head_axis(p, sel->value);
-    t->head = sel->head >= 0 ? sel->head : value_head(s, sel->value);
-    t->axis_row = t->axis_col = -1;
-    for (int i = 0; i < n; i++) {
-        t->all.count[i] = shape[i];
-        if (i == t->head_axis) {
-            t->all.first[i] = t->head;
-            t->all.count[i] = 1;
-        } else if (t->axis_row < 0) {
-            t->axis_row = i;
-        } else {
-            t->axis_col = i;
-        }
-    }
-    t->rows = t->axis_row < 0 ? 1 : shape[t->axis_row];
-    t->cols = t->axis_col < 0 ? 1 : shape[t->axis_col];
-}
-
-static bool table_read(const struct session *s, const struct table *t, int row, int rows,
-                       int col, int cols, float *out, struct err *err)
-{
-    struct region r = t->all;
-
-    if (t->axis_row >= 0) {
-        r.first[t->axis_row] = row;
-        r.count[t->axis_row] = rows;
-    }
-    if (t->axis_col >= 0) {
-        r.first[t->axis_col] = col;
-        r.count[t->axis_col] = cols;
-    }
-    return run_read(s->run, t->value, &r, out, err);
-}
-
 #define BLOCK_FLOATS ((size_t) 1 << 20)
 
 /* Of the whole table, in blocks of rows. */
-static bool table_stats(const struct session *s, const struct table *t, struct stats *all,
+static bool sheet_stats(const struct session *s, const struct sheet *t, struct stats *all,
                         struct err *err)
 {
     size_t most = BLOCK_FLOATS / (size_t) t->cols;
@@ -76,7 +26,7 @@ static bool table_stats(const struct session *s, const struct table *t, struct s
     for (int row = 0; ok && row < t->rows; row += step) {
         struct stats part;
         int n = t->rows - row < step ? t->rows - row : step;
-        ok = table_read(s, t, row, n, 0, t->cols, block, err);
+        ok = sheet_read(t, s, row, n, 0, t->cols, block, err);
         if (ok)
             stats_of(&part, block, (size_t) n * (size_t) t->cols);
         if (ok)
@@ -94,7 +44,7 @@ static void axis_print(enum axis axis, int n, struct str *out)
         str_addf(out, "%s %d", axis_name(axis), n);
 }
 
-static void title(const struct session *s, const struct table *t, const struct stats *st,
+static void title(const struct session *s, const struct sheet *t, const struct stats *st,
                   struct str *out)
 {
     const struct value *v = &s->program->value[t->value];
@@ -103,18 +53,20 @@ static void title(const struct session *s, const struct table *t, const struct s
     if (t->head_axis >= 0)
         str_addf(out, "  %s %d", axis_name(v->axis[t->head_axis]), t->head);
     str_adds(out, "  [");
-    if (t->axis_row >= 0)
-        axis_print(v->axis[t->axis_row], t->rows, out);
-    if (t->axis_col >= 0)
+    if (t->row_axis >= 0)
+        axis_print(v->axis[t->row_axis], t->rows, out);
+    if (t->col_axis >= 0)
         str_adds(out, ", ");
-    if (t->axis_col >= 0)
-        axis_print(v->axis[t->axis_col], t->cols, out);
+    if (t->col_axis >= 0)
+        axis_print(v->axis[t->col_axis], t->cols, out);
     str_addf(out, "]\nmin %.6g  max %.6g  mean %.6g  std %.6g  norm %.6g", (double) st->min,
              (double) st->max, st->mean, st->std, st->norm);
     if (st->n_inf)
         str_addf(out, "  infinite %zu", st->n_inf);
     if (st->n_nan)
         str_addf(out, "  NaN %zu", st->n_nan);
+    if (st->n_zero)
+        str_addf(out, "  zeros %zu", st->n_zero);
     str_addc(out, '\n');
 }
 
@@ -141,12 +93,12 @@ static void number(float x, bool whole, bool large, struct str *out)
         str_addf(out, large ? "%*.2e" : "%*.4f", NUMBER_CELLS, (double) x);
 }
 
-static void row_label(const struct session *s, const struct table *t, int row, struct str *out)
+static void row_label(const struct session *s, const struct sheet *t, int row, struct str *out)
 {
     const struct value *v = &s->program->value[t->value];
     char text[96], label[64];
 
-    if (t->axis_row >= 0 && v->axis[t->axis_row] == AXIS_POS && row < s->ids.n)
+    if (t->row_axis >= 0 && v->axis[t->row_axis] == AXIS_POS && row < s->ids.n)
         snprintf(text, sizeof text, "%d %s", row,
                  tokenizer_label(s->tokenizer, s->ids.id[row], label, sizeof label));
     else
@@ -179,29 +131,28 @@ struct part {
     int row, rows, col, cols;
 };
 
-static void part_init(struct part *p, const struct command_env *env, const struct table *t,
-                      int rows, bool keys)
+static void part_init(struct part *p, const struct command_env *env, const struct sheet *t,
+                      int rows)
 {
-    const struct cursor_at *at = &env->session->at;
     int room = (env->width - LABEL_CELLS) / NUMBER_CELLS;
 
     p->rows = rows > t->rows ? t->rows : rows;
     p->cols = room < 1 ? 1 : room > t->cols ? t->cols : room;
-    p->row = window(at->query, p->rows, t->rows);
-    p->col = window(keys ? at->key : 0, p->cols, t->cols);
+    p->row = window(sheet_row(t, env->session), p->rows, t->rows);
+    p->col = window(sheet_col(t, env->session), p->cols, t->cols);
 }
 
-static bool numbers(struct command_env *env, const struct table *t, int rows, bool large,
+static bool numbers(struct command_env *env, const struct sheet *t, int rows, bool large,
                     struct err *err)
 {
     const struct session *s = env->session;
     const struct value *v = &s->program->value[t->value];
-    bool keys = t->axis_col >= 0 && v->axis[t->axis_col] == AXIS_KEY;
+    bool keys = t->col_axis >= 0 && v->axis[t->col_axis] == AXIS_KEY;
     struct part p;
 
-    part_init(&p, env, t, rows, keys);
+    part_init(&p, env, t, rows);
     float *x = xcalloc((size_t) p.rows * (size_t) p.cols, sizeof *x);
-    bool ok = table_read(s, t, p.row, p.rows, p.col, p.cols, x, err);
+    bool ok = sheet_read(t, s, p.row, p.rows, p.col, p.cols, x, err);
     if (ok)
         column_heads(s, keys, p.col, p.cols, env->out);
     for (int r = 0; ok && r < p.rows; r++) {
@@ -221,14 +172,14 @@ static bool numbers(struct command_env *env, const struct table *t, int rows, bo
 bool value_print(struct command_env *env, const struct selected *sel, int rows, struct err *err)
 {
     const struct session *s = env->session;
-    struct table t;
+    struct sheet t;
     struct stats st;
 
     if (run_ready(s->run, sel->value) == 0)
         return err_set(err, "%s is not computed yet; step or run first",
                        s->program->value[sel->value].name);
-    table_init(&t, s, sel);
-    if (!table_stats(s, &t, &st, err))
+    sheet_init(&t, s, sel->value, sel->head);
+    if (!sheet_stats(s, &t, &st, err))
         return false;
     title(s, &t, &st, env->out);
     bool large = fabs((double) st.min) >= 1e4 || fabs((double) st.max) >= 1e4 ||

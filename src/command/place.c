@@ -101,28 +101,6 @@ void op_line(const struct session *s, int op, struct str *out)
     str_release(&name);
 }
 
-int value_head_axis(const struct program *p, int value)
-{
-    const struct value *v = &p->value[value];
-
-    for (int i = 0; i < v->n_axis; i++)
-        if (v->axis[i] == AXIS_HEAD || v->axis[i] == AXIS_KV_HEAD)
-            return i;
-    return -1;
-}
-
-int value_head(const struct session *s, int value)
-{
-    const struct program *p = s->program;
-    int axis = value_head_axis(p, value);
-
-    if (axis < 0)
-        return 0;
-    if (p->value[value].axis[axis] == AXIS_HEAD)
-        return s->at.head;
-    return s->at.head / (p->hp.n_head / p->hp.n_kv_head);
-}
-
 static void select_one(struct selection *sel, int value, int head)
 {
     sel->item = xcalloc(1, sizeof *sel->item);

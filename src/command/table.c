@@ -97,6 +97,15 @@ const struct command command_table[] = {
     {"stage", "cursor", {{"STAGE", ARG_WORD, true, "raw scaled masked softmax z first last"}},
      "select a stage of the attention: raw, scaled, masked, softmax, z; or +1, -1",
      "stage +1", cmd_stage},
+    {"value", "cursor", {{"WHICH", ARG_VALUE, true, "last"}},
+     "choose what the tensor view shows: a value; +1, -1; last\n"
+     "+1 and -1 go through the values in the order of the program. last shows what the last op\n"
+     "made, step by step.",
+     "run; value L1.mlp.post; value +1", cmd_value},
+    {"column", "cursor", {{"N", ARG_WORD, true, NULL}},
+     "select a column of the tensor view: N, +1, -1, first, last\n"
+     "Columns are channels, neurons, ids of tokens, or keys.",
+     "run; value logits; column 100", cmd_column},
     {"neuron", "cursor", {{"N", ARG_WORD, true, NULL}},
      "select a neuron of the MLP at the cursor's layer and position: N; +1, -1, first, last\n"
      "+1 and -1 go through the neurons by falling size of their activation. first selects the\n"

@@ -20,6 +20,7 @@ void cache_free(struct view_cache *c)
     grid_cache_release(&c->grid);
     heads_cache_release(&c->heads);
     mlp_cache_release(&c->mlp);
+    tensor_cache_release(&c->tensor);
     if (c->next_made)
         sample_trace_release(&c->next);
     lens_free(c->lens);

@@ -50,10 +50,12 @@ const struct view view_table[] = {
      "The KV cache: for each layer the size of the K and V rows, one column a position. The "
      "positions of this pass are bright.",
      cache_draw, NULL, NULL},
-    {"tensor", "8", SLOT_MAIN, "hjkl position and channel",
-     "What the last operation made (or a value chosen with show): numbers, range, mean, "
-     "deviation, histogram.",
-     tensor_draw, NULL, NULL},
+    {"tensor", "8", SLOT_MAIN, "h l column  j k row  { } value  [ ] head",
+     "What the last operation made, or the value chosen with { and } or by name: the exact "
+     "number under the cursor, the numbers around it, their statistics and histogram. Rows are "
+     "positions; columns are channels, neurons, token ids or keys; of values with heads, the "
+     "selected one is shown.",
+     tensor_draw, NULL, tensor_hit},
     {"model", "9", SLOT_RIGHT_LOW, "",
      "Hyper-parameters, and where the parameters are: each block has about 12 d_model² of "
      "them in a GPT-2.",

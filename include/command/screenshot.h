@@ -16,6 +16,7 @@ struct picture_job {
 
 struct picture_format {
     const char *suffix, *summary; /* "svg" */
+    int colors;                   /* what the screen is drawn with (struct caps) */
     bool pixels;                  /* takes a factor */
     bool (*write)(struct picture_job *job, struct str *out, struct err *err);
 };

@@ -53,11 +53,11 @@ static bool write_png(struct picture_job *job, struct str *out, struct err *err)
 
 // clang-format off
 const struct picture_format picture_formats[] = {
-    {"txt", "plain text, without colours", false, write_txt},
-    {"ansi", "text with colours for a terminal: cat FILE", false, write_ansi},
-    {"html", "a page that stands on its own", false, write_html},
-    {"svg", "a drawing that can be enlarged; its text can be searched", false, write_svg},
-    {"png", "an image; the text is drawn with the machine's fonts", true, write_png},
+    {"txt", "plain text; maps are drawn in shades", 0, false, write_txt},
+    {"ansi", "text with colours for a terminal: cat FILE", 1 << 24, false, write_ansi},
+    {"html", "a page that stands on its own", 1 << 24, false, write_html},
+    {"svg", "a drawing that can be enlarged; its text can be searched", 1 << 24, false, write_svg},
+    {"png", "an image; the text is drawn with the machine's fonts", 1 << 24, true, write_png},
     {0},
 };
 // clang-format on
@@ -87,11 +87,11 @@ static const struct picture_format *format_of(const char *path, struct err *err)
 
 /* --- drawing --- */
 
-/* The screen without the line being typed; complete, and in all colours. */
-static struct canvas *draw_screen(const struct command_env *env, int w, int h)
+/* The screen without the line being typed, and complete, whatever the terminal can show. */
+static struct canvas *draw_screen(const struct command_env *env, int w, int h, int colors)
 {
     const struct settings *set = &env->session->set;
-    struct caps caps = {.ascii = set->ascii, .colors = 1 << 24};
+    struct caps caps = {.ascii = set->ascii, .colors = colors};
     struct canvas *c = canvas_new(w, h, &caps, theme_find(set->theme));
     struct hint *hints = key_hints();
     struct screen st = *env->screen;
@@ -156,7 +156,7 @@ bool cmd_screenshot(struct command_env *env, const struct arg *arg, struct err *
     if (!format || !size_of(&arg[1], &w, &h, err) ||
         !factor_of(&arg[2], format, &job.factor, err))
         return false;
-    struct canvas *c = draw_screen(env, w, h);
+    struct canvas *c = draw_screen(env, w, h, format->colors);
     snprintf(title, sizeof title, "gptscope: %.100s", env->session->program->hp.name);
     job.canvas = c;
     job.title = title;

@@ -5,9 +5,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "command/keys.h"
+#include "same_screen.h"
 #include "view/view.h"
 
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,43 +63,6 @@ static void run_all(struct rig *g)
         fail_msg("%s", err.text);
 }
 
-/* --- comparing: all the same but for one unit in a number's last place, or the digits that
- * other machines round differently --- */
-
-static bool is_number_char(char c)
-{
-    return (c >= '0' && c <= '9') || c == '.';
-}
-
-static double number_at(const char **p, double *unit)
-{
-    const char *begin = *p;
-    char text[32];
-    size_t n = strspn(begin, "0123456789.");
-
-    snprintf(text, sizeof text, "%.*s", (int) n, begin);
-    const char *dot = strchr(text, '.');
-    *unit = dot ? pow(10, -(double) strlen(dot + 1)) : 0;
-    *p = begin + n;
-    return atof(text);
-}
-
-static bool same_screen(const char *want, const char *got)
-{
-    while (*want && *got) {
-        if (!is_number_char(*want) || !is_number_char(*got)) {
-            if (*want++ != *got++)
-                return false;
-            continue;
-        }
-        double unit, unused, a = number_at(&want, &unit), b = number_at(&got, &unused);
-        if (fabs(a - b) > unit * 1.01 && (unit == 0 || fabs(a - b) > 1e-4 * fabs(a)))
-            return false;
-    }
-    return *want == *got;
-}
-
-/* Compares the canvas with its file, or writes that; the canvas is freed. */
 static void golden_canvas(struct rig *g, struct canvas *c, const char *name, int w, int h)
 {
     const char *dir = getenv("TESTS_DIR");
@@ -289,58 +252,12 @@ static void test_sizes(void **state)
     }
 }
 
-/* The README's picture is the screen as it is now. */
-static void test_readme(void **state)
-{
-    (void) state;
-    static const char fence[] = "```text\n";
-    const char *dir = getenv("TESTS_DIR");
-    struct str readme = STR_INIT, got = STR_INIT;
-    struct err err = ERR_INIT;
-    char path[512];
-    static const char text[] = "Tom gave the red ball to Anna. Anna gave the red ball";
-    struct rig *g = rig_new("tiny-gpt2");
-
-    assert_true(session_prompt(g->s, text, strlen(text), &err));
-    run_all(g);
-    g->s->at = (struct cursor_at){
-        .layer = 2, .head = 5, .query = 11, .key = 4, .stage = STAGE_PATTERN, .neuron = -1};
-    struct canvas *c = canvas_new(120, 40, &rich, theme_find("viridis"));
-    screen_draw(g->s, &g->st, c);
-    canvas_plain(c, &got);
-    canvas_free(c);
-    rig_free(g);
-    snprintf(path, sizeof path, "%s/../README.md", dir ? dir : "tests");
-    if (!file_read(&readme, path, 1 << 20, &err))
-        fail_msg("%s", err.text);
-    char *begin = strstr(readme.text, fence);
-    assert_non_null(begin);
-    begin += strlen(fence);
-    char *end = strstr(begin, "```");
-    assert_non_null(end);
-    if (getenv("GOLDEN_UPDATE")) {
-        struct outfile *f = outfile_open(path, &err);
-        assert_non_null(f);
-        outfile_write(f, readme.text, (size_t) (begin - readme.text));
-        outfile_write(f, got.text, got.len);
-        outfile_write(f, end, strlen(end));
-        assert_true(outfile_commit(f, &err));
-    } else {
-        *end = '\0';
-        if (!same_screen(begin, got.text))
-            fail_msg("the screen of README.md differs; now:\n%s", got.text);
-    }
-    str_release(&readme);
-    str_release(&got);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_views),  cmocka_unit_test(test_points),
         cmocka_unit_test(test_breaks), cmocka_unit_test(test_terminals),
         cmocka_unit_test(test_long),   cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_readme),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,7 +72,7 @@ void tool_help_all(struct str *out);
 void tool_help_one(const struct tool *t, struct str *out);
 void tool_summary(const struct tool *t, struct str *out); /* the first line of its help */
 const char *tool_details(const struct tool *t);           /* the rest */
-void tool_man(struct str *out);                           /* gptscope(1) as mdoc */
+bool tool_man(struct str *out, struct err *err);          /* gptscope(1) as mdoc */
 
 /* The whole program: parses, dispatches, prints errors as "gptscope: message" on stderr.
  * Returns the exit status: 0 done, 1 failed, 2 usage. */

@@ -26,6 +26,12 @@ static void add_char(struct str *out, char c)
         str_adds(out, "\\(aq");
     else if (c == '-')
         str_adds(out, "\\-");
+    else if (c == '^')
+        str_adds(out, "\\(ha");
+    else if (c == '~')
+        str_adds(out, "\\(ti");
+    else if (c == '`')
+        str_adds(out, "\\(ga");
     else
         str_addc(out, c);
 }
@@ -43,6 +49,15 @@ static void add_text(struct str *out, const char *text)
     }
     if (!line_start)
         str_addc(out, '\n');
+}
+
+void man_literal(struct str *out, const char *text)
+{
+    for (const char *p = text; *p; p++) {
+        if (*p == '.' && (p == text || p[-1] == '\n'))
+            str_adds(out, "\\&");
+        add_char(out, *p);
+    }
 }
 
 /* An argument of a macro: quoted, so that no word is taken for another macro. */
@@ -229,7 +244,7 @@ static void add_broken(struct str *out, const char *page)
     }
 }
 
-void tool_man(struct str *page)
+bool tool_man(struct str *page, struct err *err)
 {
     struct str text = STR_INIT, *out = &text;
     str_adds(out, ".Dd January 1, 2026\n.Dt GPTSCOPE 1\n.Os\n.Sh NAME\n.Nm gptscope\n"
@@ -243,6 +258,7 @@ void tool_man(struct str *page)
                   "mask, every head,\n"
                   "the residual stream, the logits and the cache.\n"
                   "It needs no network, and brings two small trained models along.\n");
+    bool ok = man_screens(out, err);
     add_verbs(out);
     add_options(out);
     str_adds(out, ".Sh COMMANDS\n");
@@ -253,6 +269,8 @@ void tool_man(struct str *page)
     add_formats(out);
     add_ending(out);
     add_examples(out);
-    add_broken(page, text.text);
+    if (ok)
+        add_broken(page, text.text);
     str_release(&text);
+    return ok;
 }

@@ -1,0 +1,11 @@
+/* Screens as text, compared. */
+#ifndef SAME_SCREEN_H
+#define SAME_SCREEN_H
+
+#include <stdbool.h>
+
+/* All the same but for one unit in a number's last place: processors add up in different
+ * orders. */
+bool same_screen(const char *want, const char *got);
+
+#endif

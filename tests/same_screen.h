@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* All the same but for one unit in a number's last place: processors add up in different
- * orders. */
+/* All the same but for one unit in a number's last place, or the digits that other machines
+ * round differently. */
 bool same_screen(const char *want, const char *got);
 
 #endif

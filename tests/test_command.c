@@ -76,6 +76,13 @@ static const struct {
     {"break token", "which token? For example: break token \" Anna\""},
     {"break 2 off", "there is no breakpoint 2; 'break' lists them"},
     {"unbreak 1", "there is no breakpoint 1; 'break' lists them"},
+    {"explain", "blocks.0.attn.pattern is not computed at position 9 yet; step on or run"},
+    {"run; explain L1.q 10,3", "blocks.1.attn.q has pos 0 to 9, not 10"},
+    {"run; explain L1.q 3,32", "blocks.1.attn.q has d_head 0 to 31, not 32"},
+    {"run; explain L1.q 3,x", "'3,x' is no cell of blocks.1.attn.q; its cells are pos,d_head"},
+    {"run; explain logits 3,99999", "logits has vocab 0 to 2047, not 99999"},
+    {"run; explain logits 3,xyzzyx", "'xyzzyx' is 5 tokens, not one; give one token or an id"},
+    {"run; explain L*.q", "'L*.q' is more than one value; one cell is explained at a time"},
     {"select L9", "there is no layer 9; the model has layers 0 to 3"},
     {"select L1.H9", "there is no head 9; the model has heads 0 to 5"},
     {"select L1.H1.foo", "there is no stage 'foo'; the stages are raw, scaled, masked, softmax "

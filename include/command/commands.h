@@ -26,6 +26,8 @@ command_function cmd_value, cmd_column;
 command_function cmd_neuron;
 /* cmd_show.c, cmd_value.c, cmd_info.c */
 command_function cmd_show, cmd_logits, cmd_info;
+/* cmd_explain.c */
+command_function cmd_explain;
 /* cmd_patch.c */
 command_function cmd_dump, cmd_ablate, cmd_patch, cmd_clear;
 /* cmd_set.c */
@@ -55,6 +57,8 @@ void where_print(const struct session *s, struct str *out);
 /* A value as numbers around the cursor, at most `rows` of them, with its statistics. */
 bool value_print(struct command_env *env, const struct selected *sel, int rows,
                  struct err *err);
+/* The cell that is explained, as the explain view draws it, under its name. */
+void explain_print(struct command_env *env);
 /* The ablations there are, numbered from 1. */
 void ablations_print(const struct session *s, struct str *out);
 /* Computes again what a change made stale, when all had been computed before. */

@@ -26,4 +26,9 @@ bool values_parse(const struct session *s, const char *text, struct selection *s
 bool place_parse(const struct session *s, const char *text, int *layer, int *head,
                  const char **rest, struct err *err);
 
+/* An id, or text that is one token; unquoted text may show blanks as middle dots, as labels do,
+ * quoted text is never an id. */
+bool token_parse(const struct session *s, const char *text, bool quoted, int *id,
+                 struct err *err);
+
 #endif

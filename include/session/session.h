@@ -175,6 +175,13 @@ bool session_logits(const struct session *s, float *out);
 /* A viewport of the selected stage's map of one head, [n_query, n_key] of `region` (axes head,
  * query, key): masked cells come as -inf for scores and 0 for the pattern. */
 int session_stage_value(const struct session *s, int layer, enum stage stage); /* value index */
+/* The element that the subject stands for, moved to the nearest there is when the tokens or the
+ * cursor have changed. False while there are no tokens. */
+bool session_subject(const struct session *s, int *value, int cell[3]);
+/* Along the last axis (row false), or to other positions (row true). */
+void session_subject_move(struct session *s, bool row, int by);
+/* To another head or layer, where the value has them; the attention's follows the cursor. */
+void session_subject_place(struct session *s, int layer, int head);
 
 void session_say(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void session_clamp(struct session *s); /* puts the cursor back inside */

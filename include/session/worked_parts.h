@@ -31,6 +31,9 @@ working_function work_embed, work_pair, work_act, work_rope, work_norm, work_lin
 void work_say(struct working *k, bool detail, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 #define NUM(x) worked_number((char[WORKED_NUMBER]){0}, x)
+/* The same after + or -: negative ones in parentheses. */
+char *worked_operand(char out[WORKED_NUMBER], double x);
+#define OPERAND(x) worked_operand((char[WORKED_NUMBER]){0}, x)
 
 /* The last axis of a row value at a position (and head), or `n` keys from 0 on of a stage's
  * row. Yours; NULL with err. */

@@ -10,6 +10,7 @@
 #include "session/neurons.h"
 #include "session/session.h"
 #include "session/sheet.h"
+#include "session/worked.h"
 #include "tensor/stats.h"
 
 struct view_cache;
@@ -127,6 +128,9 @@ const float *cache_tensor_window(struct view_cache *c, const struct session *s,
 /* The number under the cursor, read alone: as everything else that shows this cell has it. */
 bool cache_tensor_cell(struct view_cache *c, const struct session *s, const struct sheet *t,
                        float *v);
+/* The subject's element, worked; NULL when it cannot be (err says why). */
+const struct worked *cache_worked(struct view_cache *c, const struct session *s,
+                                  struct err *err);
 
 struct view_cache *cache_new(void);
 void cache_free(struct view_cache *c); /* NULL is fine */

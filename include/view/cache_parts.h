@@ -102,6 +102,15 @@ struct tensor_cache {
 };
 void tensor_cache_release(struct tensor_cache *t);
 
+struct worked_cache {
+    struct worked worked;
+    bool made, hide_sink;
+    uint64_t version;
+    const struct run *run;
+    const struct program *program;
+};
+void worked_cache_release(struct worked_cache *w);
+
 struct view_cache {
     double deadline; /* by clock_measure; 0: none */
     bool stopped;    /* cache_late said so */
@@ -113,6 +122,7 @@ struct view_cache {
     struct heads_cache heads;
     struct mlp_cache mlp;
     struct tensor_cache tensor;
+    struct worked_cache worked;
     struct sample_trace next;
     struct sampler next_sampler;
     const struct run *next_run;

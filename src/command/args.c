@@ -103,48 +103,10 @@ static bool take_view(struct arg *a, struct err *err)
     return false;
 }
 
-/* Labels show a blank as a middle dot; unquoted text may, too. */
-static void undot(const char *text, struct str *out)
-{
-    static const char dot[] = "\xc2\xb7";
-
-    for (; *text; text++) {
-        if (!strncmp(text, dot, 2)) {
-            str_addc(out, ' ');
-            text++;
-        } else {
-            str_addc(out, *text);
-        }
-    }
-}
-
-bool token_parse(const struct session *s, const char *text, bool quoted, int *id,
-                 struct err *err)
-{
-    struct str plain = STR_INIT;
-    struct ids ids = IDS_INIT;
-
-    if (quoted)
-        str_adds(&plain, text);
-    else
-        undot(text, &plain);
-    bool ok =
-        tokenizer_encode(s->tokenizer, plain.text, plain.len, TOKENIZE_SPECIAL, &ids, err);
-    if (ok && ids.n != 1)
-        ok = err_set(err, "'%s' is %d tokens, not one; give one token or an id", text, ids.n);
-    if (ok)
-        *id = ids.id[0];
-    ids_release(&ids);
-    str_release(&plain);
-    return ok;
-}
-
 static bool take_token(struct arg *a, const struct session *s, struct err *err)
 {
     int id;
 
-    if (!a->quoted && take_int(a, err))
-        return true;
     if (!token_parse(s, a->text, a->quoted, &id, err))
         return false;
     a->i = id;

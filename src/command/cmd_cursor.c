@@ -55,6 +55,8 @@ static bool coordinate(struct command_env *env, int *v, int n, const struct arg 
     if (arg->given && !move_to(v, n, arg, what, err))
         return false;
     session_clamp(env->session);
+    if (!strcmp(screen_focused(env->screen)->name, "explain"))
+        session_subject_place(env->session, env->session->at.layer, env->session->at.head);
     if (!env->live)
         cursor_print(env->session, env->out);
     return true;
@@ -247,16 +249,28 @@ bool cmd_select(struct command_env *env, const struct arg *arg, struct err *err)
 
 /* --- the arrow keys: what they move depends on the view --- */
 
-enum coordinate { C_NONE, C_SCROLL, C_LAYER, C_HEAD, C_QUERY, C_KEY, C_OP, C_POINT };
+enum coordinate {
+    C_NONE,
+    C_SCROLL,
+    C_LAYER,
+    C_HEAD,
+    C_QUERY,
+    C_KEY,
+    C_OP,
+    C_POINT,
+    C_CELL,
+    C_CELL_ROW
+};
 
 static const struct {
     const char *view; /* NULL: all others */
     enum coordinate x, y;
 } arrows[] = {
-    {"attention", C_KEY, C_QUERY},  {"explain", C_KEY, C_QUERY},  {"heads", C_HEAD, C_LAYER},
-    {"residual", C_QUERY, C_POINT}, {"tokens", C_QUERY, C_QUERY}, {"mlp", C_NONE, C_QUERY},
-    {"map", C_NONE, C_OP},          {"program", C_NONE, C_OP},    {"tensor", C_NONE, C_QUERY},
-    {NULL, C_NONE, C_SCROLL},
+    {"attention", C_KEY, C_QUERY}, {"explain", C_CELL, C_CELL_ROW},
+    {"heads", C_HEAD, C_LAYER},    {"residual", C_QUERY, C_POINT},
+    {"tokens", C_QUERY, C_QUERY},  {"mlp", C_NONE, C_QUERY},
+    {"map", C_NONE, C_OP},         {"program", C_NONE, C_OP},
+    {"tensor", C_NONE, C_QUERY},   {NULL, C_NONE, C_SCROLL},
 };
 
 static int shown_view(const struct screen *st)
@@ -298,6 +312,15 @@ static void move_by(struct command_env *env, enum coordinate c, int by)
         break;
     case C_OP:
         move_op(env, by);
+        break;
+    case C_CELL:
+        session_subject_move(s, false, by);
+        break;
+    case C_CELL_ROW: /* a page of its own scrolls */
+        if (env->screen->maximised)
+            screen_scroll(env->screen, shown_view(env->screen), by);
+        else
+            session_subject_move(s, true, by);
         break;
     }
     session_clamp(s);

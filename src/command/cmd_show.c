@@ -9,6 +9,7 @@
 
 #define PICTURE_ROWS 24
 #define NUMBER_ROWS  16
+#define EXPLAIN_ROWS 14
 
 /* --- pictures --- */
 
@@ -64,6 +65,16 @@ static void picture(struct command_env *env, int view, int rows)
     else
         canvas_plain(c, env->out);
     canvas_free(c);
+}
+
+void explain_print(struct command_env *env)
+{
+    int view = view_find("explain");
+    char title[160];
+
+    view_table[view].title(env->session, title, sizeof title);
+    str_addf(env->out, "%s\n", title);
+    picture(env, view, EXPLAIN_ROWS);
 }
 
 /* --- lists --- */

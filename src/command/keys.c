@@ -65,7 +65,7 @@ const struct key key_table[] = {
     {"z", NULL, "cycle hide-sink", "hide or show the first token's column", NULL},
     {"x", NULL, "ablate", "ablate the selected head, and back", "ablate"},
     {"X", NULL, "clear", "clear all ablations", NULL},
-    {"i", NULL, "view explain", "explain this cell", "explain"},
+    {"i", NULL, "explain", "explain this cell", "explain"},
     {"t", NULL, "command-line \"set temp \"", "set the temperature", NULL},
     {"T", NULL, "command-line \"set top-k \"", "set how many tokens to choose from", NULL},
     {"a", NULL, "command-line \"append \"", "append another token", NULL},

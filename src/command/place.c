@@ -5,6 +5,7 @@
 #include "base/near.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,4 +171,45 @@ bool place_parse(const struct session *s, const char *text, int *layer, int *hea
     if (got_head)
         *head = h;
     return true;
+}
+
+static void undot(const char *text, struct str *out)
+{
+    static const char dot[] = "\xc2\xb7";
+
+    for (; *text; text++) {
+        if (!strncmp(text, dot, 2)) {
+            str_addc(out, ' ');
+            text++;
+        } else {
+            str_addc(out, *text);
+        }
+    }
+}
+
+bool token_parse(const struct session *s, const char *text, bool quoted, int *id,
+                 struct err *err)
+{
+    struct str bytes = STR_INIT;
+    struct ids ids = IDS_INIT;
+    char *end;
+
+    long n = strtol(text, &end, 10);
+    if (!quoted && end != text && *end == '\0') {
+        *id = n < INT_MIN ? INT_MIN : n > INT_MAX ? INT_MAX : (int) n;
+        return true;
+    }
+    if (quoted)
+        str_adds(&bytes, text);
+    else
+        undot(text, &bytes);
+    bool ok =
+        tokenizer_encode(s->tokenizer, bytes.text, bytes.len, TOKENIZE_SPECIAL, &ids, err);
+    if (ok && ids.n != 1)
+        ok = err_set(err, "'%s' is %d tokens, not one; give one token or an id", text, ids.n);
+    if (ok)
+        *id = ids.id[0];
+    ids_release(&ids);
+    str_release(&bytes);
+    return ok;
 }

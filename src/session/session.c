@@ -170,6 +170,7 @@ bool session_load(struct session *s, const char *model_spec, struct err *err)
     s->n_ablations = 0;
     breaks_remove(s, -1);
     s->ids.n = s->n_prompt = s->n_passes = 0;
+    s->subject = (struct subject){.kind = SUBJECT_ATTENTION};
     take_prompt_again(s);
     session_clamp(s);
     return true;

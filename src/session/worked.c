@@ -37,8 +37,8 @@ static bool check_cell(const struct session *s, int value, const int cell[3], st
     for (int i = 0; i < n; i++) {
         bool grows = v->axis[i] == AXIS_POS || v->axis[i] == AXIS_KEY;
         if (cell[i] < 0 || cell[i] >= (grows ? s->ids.n : shape[i]))
-            return err_set(err, "%s has no %s %d: they go from 0 to %d", v->name,
-                           axis_name(v->axis[i]), cell[i], (grows ? s->ids.n : shape[i]) - 1);
+            return err_set(err, "%s has %s 0 to %d, not %d", v->name, axis_name(v->axis[i]),
+                           (grows ? s->ids.n : shape[i]) - 1, cell[i]);
     }
     for (int i = 0; i < n; i++) {
         if (cell[i] >= shape[i])

@@ -142,9 +142,9 @@ static void row_table(struct working *k, const struct row *row)
     snprintf(t->title, sizeof t->title, "weights of query %d", k->pos);
     t->axis = AXIS_KEY;
     t->col[0] = "score";
-    t->col[1] = "exp(score - max)";
+    t->col[1] = "e^(s-max)";
     t->col[2] = "weight";
-    t->join[0] = "exp";
+    t->join[0] = "→";
     t->join[1] = "→";
     t->is_signed = false;
 }
@@ -174,9 +174,10 @@ static void say_softmax(struct working *k, const struct row *row)
         return;
     }
     double weight = exp((double) row->score[k->at] - row->max) / row->sum;
-    work_say(k, false, "exp(%s - %s) / %s = %s%s" WORKED_DIM "  row sum %s",
-             NUM((double) row->score[k->at]), NUM(row->max), NUM(row->sum), tone(k, OP_SOFTMAX),
-             NUM(weight), NUM(row->total));
+    work_say(k, false, "exp(%s - %s) / %s = %s%s", NUM((double) row->score[k->at]),
+             OPERAND(row->max), NUM(row->sum), tone(k, OP_SOFTMAX), NUM(weight));
+    work_say(k, true, WORKED_DIM "max %s, sum of exps %s, sum of weights %s", NUM(row->max),
+             NUM(row->sum), NUM(row->total));
     say_sink(k, row);
 }
 
@@ -265,9 +266,9 @@ static void vocab_table(struct working *k, const float *x, int n, double max, do
     snprintf(t->title, sizeof t->title, "the likeliest tokens");
     t->axis = AXIS_VOCAB;
     t->col[0] = "logit";
-    t->col[1] = "exp(logit - max)";
-    t->col[2] = "probability";
-    t->join[0] = "exp";
+    t->col[1] = "e^(l-max)";
+    t->col[2] = "prob";
+    t->join[0] = "→";
     t->join[1] = "→";
     t->is_signed = false;
 }
@@ -289,7 +290,7 @@ static bool work_probs(struct working *k)
     k->w->result = exp((double) x[k->at] - max) / sum;
     k->w->size = k->w->result;
     work_say(k, false, "exp(%s - %s) / %s = " WORKED_STRONG "%s", NUM((double) x[k->at]),
-             NUM(max), NUM(sum), NUM(k->w->result));
+             OPERAND(max), NUM(sum), NUM(k->w->result));
     work_say(k, false, "max %s is %s; log-sum-exp %s + log %s = %s", NUM(max), LABEL(k, best),
              NUM(max), NUM(sum), NUM(max + log(sum)));
     work_say(k, true, WORKED_DIM "over %d tokens, before temperature, top-k and top-p", n);

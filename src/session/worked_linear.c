@@ -54,16 +54,15 @@ static void say_sum(struct working *k, const char *what, double sum, int row)
     double b = (double) bias[row];
     k->w->result += b;
     k->w->size += fabs(b);
-    work_say(k, false, "%s + bias = %s + %s = " WORKED_STRONG "%s", what, NUM(sum), NUM(b),
+    work_say(k, false, "%s + bias = %s + %s = " WORKED_STRONG "%s", what, NUM(sum), OPERAND(b),
              NUM(k->w->result));
 }
 
 static void say_about(struct working *k, int row)
 {
     if (k->op->weight == W_LM_HEAD) {
-        work_say(k, false, WORKED_DIM "token %d %s%s", k->at, LABEL(k, k->at),
-                 k->p->hp.tied ? ": its row of the token table, which is the LM head, too"
-                               : "");
+        work_say(k, false, WORKED_DIM "token %d %s: its row of the %s", k->at, LABEL(k, k->at),
+                 k->p->hp.tied ? "token table" : "LM head");
         return;
     }
     if (interleaved(k))
@@ -101,7 +100,7 @@ bool work_linear(struct working *k)
         return false;
     float *w = weight_row(k, row, &n);
     struct worked_table *t = work_products(k, x, w, n, "x", "w");
-    snprintf(what, sizeof what, "%s[%d] · %s[%d]", NAME(k, k->op->in[0]), k->pos,
+    snprintf(what, sizeof what, "%s[%d] · W_%s[%d]", NAME(k, k->op->in[0]), k->pos,
              weight_name(k), row);
     snprintf(t->title, sizeof t->title, "x w by channel");
     say_sum(k, what, t->sum, row);
@@ -122,7 +121,7 @@ bool work_result(struct working *k)
     struct worked_table *t = work_products(k, z, w + k->head * d, d, "z", "w");
     k->w->result = t->sum;
     snprintf(t->title, sizeof t->title, "z w by channel of the head");
-    work_say(k, false, "%s.H%d[%d] · %s[%d, %d..%d] = " WORKED_STRONG "%s",
+    work_say(k, false, "%s.H%d[%d] · W_%s[%d, %d..%d] = " WORKED_STRONG "%s",
              NAME(k, k->op->in[0]), k->head, k->pos, weight_name(k), k->at, k->head * d,
              k->head * d + d - 1, NUM(t->sum));
     work_say(k, true, WORKED_DIM "the part of the output projection that reads head %d alone",

@@ -27,13 +27,13 @@ static void stats_make(struct working *k, const float *x, int n, struct row_stat
     }
     work_table_done(table);
     snprintf(table->title, sizeof table->title,
-             rms ? "x² by channel" : "(x - mean)² by channel");
+             rms ? "x^2 by channel" : "(x - mean)^2 by channel");
     table->axis = AXIS_D_MODEL;
     table->col[0] = "x";
     table->col[1] = rms ? "x" : "x - mean";
     table->col[2] = "square";
     table->join[0] = rms ? "×" : "→";
-    table->join[1] = rms ? "=" : "² =";
+    table->join[1] = rms ? "=" : "^2 =";
     table->is_signed = false;
     t->var = table->sum / n;
     t->scale = sqrt(t->var + (double) k->p->hp.norm_eps);
@@ -61,7 +61,7 @@ static double normalized(struct working *k, const struct row_stats *t, double x)
                  NUM(y));
     else
         work_say(k, false, "(x - mean) / scale = (%s - %s) / %s = " WORKED_STRONG "%s", NUM(x),
-                 NUM(t->mean), NUM(t->scale), NUM(y));
+                 OPERAND(t->mean), NUM(t->scale), NUM(y));
     return y;
 }
 
@@ -80,8 +80,8 @@ static double gained(struct working *k, double y)
     }
     double b = (double) bias[k->at], z = y * g + b;
     k->w->size += fabs(b);
-    work_say(k, false, "× gain + bias = %s × %s + %s = " WORKED_STRONG "%s", NUM(y), NUM(g),
-             NUM(b), NUM(z));
+    work_say(k, false, "× gain + bias = %s × %s + %s = " WORKED_STRONG "%s", NUM(y), OPERAND(g),
+             OPERAND(b), NUM(z));
     return z;
 }
 

@@ -46,7 +46,7 @@ bool work_pair(struct working *k)
     k->w->result = add ? x + y : x * y;
     k->w->size = add ? fabs(x) + fabs(y) : fabs(x * y);
     work_say(k, false, "%s %s %s %s %s = " WORKED_STRONG "%s", NAME(k, k->op->in[0]), NUM(x),
-             add ? "+" : "×", NAME(k, k->op->in[1]), NUM(y), NUM(k->w->result));
+             add ? "+" : "×", NAME(k, k->op->in[1]), OPERAND(y), NUM(k->w->result));
     if (add)
         work_say(k, true,
                  WORKED_DIM "the residual stream, plus what this part of the block "
@@ -74,12 +74,13 @@ static void work_gelu(struct working *k, double x)
     double pass = 0.5 * (1 + (erf_form ? erf(inner) : tanh(inner)));
 
     k->w->result = x * pass;
-    work_say(k, false, "%s × ½ (1 + %s(%s)) = %s × %s = " WORKED_STRONG "%s", NUM(x),
+    work_say(k, false, "%s × 0.5 (1 + %s(%s)) = %s × %s = " WORKED_STRONG "%s", NUM(x),
              erf_form ? "erf" : "tanh", NUM(inner), NUM(x), NUM(pass), NUM(k->w->result));
     if (erf_form)
         work_say(k, true, WORKED_DIM "%s = x / √2", NUM(inner));
     else
-        work_say(k, true, WORKED_DIM "%s = √(2/π) (x + 0.044715 x³)", NUM(inner));
+        work_say(k, true, WORKED_DIM "%s = 0.79788 (x + 0.044715 x^3), with √(2/pi) = 0.79788",
+                 NUM(inner));
     work_say(k, true, WORKED_DIM "%s of x pass", NUM(pass));
 }
 
@@ -125,11 +126,12 @@ bool work_rope(struct working *k)
     k->w->result = x * cos(angle) + (upper ? y : -y) * sin(angle);
     k->w->size = fabs(x) + fabs(y);
     work_say(k, false, "%s cos %s %s sin = %s × %s %s %s × %s = " WORKED_STRONG "%s",
-             upper ? "x₂" : "x₁", upper ? "+" : "-", upper ? "x₁" : "x₂", NUM(x),
-             NUM(cos(angle)), upper ? "+" : "-", NUM(y), NUM(sin(angle)), NUM(k->w->result));
-    work_say(k, false, "angle = pos %d × %s^(-2·%d/%d) = %s", k->pos,
-             NUM((double) hp->rope_theta), i, hp->rope_dim, NUM(angle));
-    work_say(k, false, WORKED_DIM "channels %d and %d of %s turn together: x₁ = %s, x₂ = %s", i,
+             upper ? "b" : "a", upper ? "+" : "-", upper ? "a" : "b", NUM(x),
+             OPERAND(cos(angle)), upper ? "+" : "-", OPERAND(y), OPERAND(sin(angle)),
+             NUM(k->w->result));
+    work_say(k, false, "angle = pos %d × %g^(-2·%d/%d) = %s", k->pos, (double) hp->rope_theta,
+             i, hp->rope_dim, NUM(angle));
+    work_say(k, false, WORKED_DIM "channels %d and %d of %s turn together: a = %s, b = %s", i,
              i + half, NAME(k, k->op->in[0]), NUM(upper ? y : x), NUM(upper ? x : y));
     return true;
 }

@@ -22,6 +22,18 @@ char *worked_number(char out[WORKED_NUMBER], double x)
     return out;
 }
 
+char *worked_operand(char out[WORKED_NUMBER], double x)
+{
+    char text[WORKED_NUMBER - 2];
+
+    worked_number(out, x);
+    if (out[0] == '-') {
+        snprintf(text, sizeof text, "%.*s", (int) sizeof text - 1, out);
+        snprintf(out, WORKED_NUMBER, "(%s)", text);
+    }
+    return out;
+}
+
 void work_say(struct working *k, bool detail, const char *fmt, ...)
 {
     struct worked *w = k->w;
@@ -70,6 +82,8 @@ void worked_place(const struct session *s, int value, const int cell[3], struct 
     bool stage = program_is_stage(s->program, value);
     char label[64];
 
+    if (v->n_axis == 3) /* a head has a name inside a block only: not cache.1.k */
+        v = &s->program->value[program_resolve(s->program, value)];
     if (v->suffix > 0)
         str_addf(out, "L%d.", v->layer);
     if (v->n_axis == 3)

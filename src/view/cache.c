@@ -21,6 +21,7 @@ void cache_free(struct view_cache *c)
     heads_cache_release(&c->heads);
     mlp_cache_release(&c->mlp);
     tensor_cache_release(&c->tensor);
+    worked_cache_release(&c->worked);
     if (c->next_made)
         sample_trace_release(&c->next);
     lens_free(c->lens);

@@ -29,9 +29,11 @@ const struct view view_table[] = {
      "The model's guess for the next token: candidates by falling logit, their probability "
      "after temperature, top-k and top-p, and the entropy of the whole distribution.",
      logits_draw, NULL, NULL},
-    {"explain", "5", SLOT_LOW, "hjkl cell  , . stage",
-     "The cell under the cursor, worked with the numbers that are in it: q·k, the scale, the "
-     "mask, the softmax, and what each channel adds.",
+    {"explain", "5", SLOT_LOW, "hjkl cell  , . stage  O all of it, jk scroll",
+     "One number, worked out from the numbers it is made of: a cell of the attention map, with "
+     "q·k, the scale, the mask and the softmax; or with the command explain an element of any "
+     "value. What is added up is in the coloured row, and as a table by falling size where "
+     "there is room. The result is held against what the run has.",
      explain_draw, explain_title, NULL},
     {"program", "6", SLOT_MAIN,
      "j k op  B breakpoint  u run to it  Enter opens it  Space op  b back",

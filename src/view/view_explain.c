@@ -1,201 +1,357 @@
-/* The cell under the cursor, worked with the numbers that are in it. */
-#include "base/mem.h"
+/* The subject, worked with the numbers that are in it: a few lines where there is little room,
+ * every product as a table where there is more. */
+#include "base/utf8.h"
+#include "view/cache.h"
 #include "view/draw.h"
 #include "view/views.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* One query of one head: everything its row of the pattern comes from. */
-struct work {
-    int layer, head, kv, query, key, d;
-    bool ready;     /* scores can be read */
-    bool softmaxed; /* the pattern, too */
-    float *product; /* [d] q_i k_i of the cell */
-    float *score;   /* [query + 1] scaled */
-    float *weight;  /* [query + 1] */
-    float raw;
+enum { ROOMY = 12 }; /* rows from which on everything is shown, and scrolls */
+
+/* Where drawing stands. With an empty clip nothing is drawn, and y tells the height. */
+struct page {
+    const struct session *s;
+    struct canvas *c;
+    struct rect clip;
+    int x, y, w; /* left edge, next row, columns */
 };
 
-static void work_release(struct work *w)
+/* --- lines --- */
+
+static bool is_tone(char c)
 {
-    free(w->product);
-    free(w->score);
-    free(w->weight);
+    return c >= WORKED_STRONG[0] && c <= WORKED_PLAIN[0];
 }
 
-static bool read_vector(const struct session *s, int value, int pos, int head, int d,
-                        float *out)
+static enum style tone_style(char c)
 {
-    struct region g = {{pos, head, 0}, {1, 1, d}};
-    struct err err = ERR_INIT;
-
-    return run_ready(s->run, value) > pos && run_read(s->run, value, &g, out, &err);
+    return c == WORKED_STRONG[0] ? STYLE_SELECTED : c == WORKED_DIM[0] ? STYLE_DIM : STYLE_TEXT;
 }
 
-static bool read_row(const struct session *s, int value, const struct work *w, int key, int n,
-                     float *out)
+/* The cells of a word: up to the next blank; *n gets its bytes. */
+static int word_cells(const char *text, size_t *n)
 {
-    struct region g = {{w->head, w->query, key}, {1, 1, n}};
-    struct err err = ERR_INIT;
+    int cells = 0;
+    size_t i = 0;
 
-    return run_ready(s->run, value) > w->query && run_read(s->run, value, &g, out, &err);
-}
-
-static void work_init(struct work *w, const struct session *s)
-{
-    const struct program *p = s->program;
-    const struct op *scores = &p->op[program_attention(p, s->at.layer, NULL)];
-    int n = s->at.query + 1;
-
-    memset(w, 0, sizeof *w);
-    w->layer = s->at.layer;
-    w->head = s->at.head;
-    w->kv = s->at.head / (p->hp.n_head / p->hp.n_kv_head);
-    w->query = s->at.query;
-    w->key = s->at.key < s->ids.n ? s->at.key : s->ids.n - 1;
-    w->d = p->hp.d_head;
-    w->product = xcalloc((size_t) w->d * 2, sizeof *w->product);
-    w->score = xcalloc((size_t) n, sizeof *w->score);
-    w->weight = xcalloc((size_t) n, sizeof *w->weight);
-    float *k = w->product + w->d;
-    w->ready =
-        read_vector(s, scores->in[0], w->query, w->head, w->d, w->product) &&
-        read_vector(s, scores->in[1], w->key, w->kv, w->d, k) &&
-        read_row(s, session_stage_value(s, w->layer, STAGE_RAW), w, w->key, 1, &w->raw) &&
-        read_row(s, session_stage_value(s, w->layer, STAGE_SCALED), w, 0, n, w->score);
-    w->softmaxed = w->ready && read_row(s, session_stage_value(s, w->layer, STAGE_PATTERN), w,
-                                        0, n, w->weight);
-    for (int i = 0; i < w->d; i++)
-        w->product[i] *= k[i];
-}
-
-static void draw_scores(const struct session *s, const struct work *w, struct canvas *c,
-                        struct rect r, int *y)
-{
-    double scaled = (double) w->raw / sqrt(w->d);
-    int x = r.x;
-
-    x += canvas_printf(c, r, x, *y, STYLE_SELECTED, "q%d·k%d", w->query, w->key);
-    x += canvas_printf(c, r, x, *y, STYLE_TEXT, " = %.3f", (double) w->raw);
-    x += canvas_printf(c, r, x, *y, STYLE_TEXT, "  ÷ √%d = ", w->d);
-    x += canvas_printf(c, r, x, *y, STYLE_SELECTED, "%.4f", scaled);
-    if (w->key > w->query)
-        canvas_printf(c, r, x, *y, STYLE_NEW, "  masked: %d > %d", w->key, w->query);
-    else
-        canvas_printf(c, r, x, *y, STYLE_DIM, "  not masked (%d ≤ %d)", w->key, w->query);
-    (*y)++;
-    if (w->kv != w->head && s->program->hp.n_kv_head < s->program->hp.n_head && r.h > 4)
-        canvas_printf(c, r, r.x, (*y)++, STYLE_DIM, "head %d reads key and value head %d",
-                      w->head, w->kv);
-}
-
-static void draw_softmax(const struct work *w, struct canvas *c, struct rect r, int *y)
-{
-    double most = -INFINITY, sum = 0, total = 0;
-
-    for (int j = 0; j <= w->query; j++)
-        most = (double) w->score[j] > most ? (double) w->score[j] : most;
-    for (int j = 0; j <= w->query; j++) {
-        sum += exp((double) w->score[j] - most);
-        total += (double) w->weight[j];
+    while (text[i] && text[i] != ' ') {
+        size_t part = strcspn(text + i, " \1\2\3");
+        cells += utf8_width(text + i, part);
+        i += part;
+        while (is_tone(text[i]))
+            i++;
     }
-    if (w->key > w->query) {
-        canvas_text(c, r, r.x, (*y)++, STYLE_TEXT,
-                    "exp(-inf) = 0: no weight on what comes later");
+    *n = i;
+    return cells;
+}
+
+static int put_word(struct page *p, int x, const char *text, size_t n, enum style *style)
+{
+    int begin = x;
+
+    for (size_t i = 0; i < n;) {
+        if (is_tone(text[i])) {
+            *style = tone_style(text[i++]);
+            continue;
+        }
+        size_t part = strcspn(text + i, " \1\2\3");
+        part = part < n - i ? part : n - i;
+        x += canvas_put(p->c, p->clip, x, p->y, canvas_look(p->c, *style), text + i, part);
+        i += part;
+    }
+    return x - begin;
+}
+
+/* Breaks at blanks; what does not fit goes on in the next row, a little further in. */
+static void put_line(struct page *p, const char *text)
+{
+    enum style style = STYLE_TEXT;
+    int at = 0;
+    size_t n;
+
+    while (*text) {
+        size_t gap = strspn(text, " ");
+        int cells = word_cells(text + gap, &n);
+        if (at > 2 && at + (int) gap + cells > p->w) {
+            p->y++;
+            at = 2;
+            gap = 0;
+            text += strspn(text, " ");
+        }
+        at += (int) gap;
+        put_word(p, p->x + at, text + gap, n, &style);
+        at += cells;
+        text += gap + n;
+    }
+    p->y++;
+}
+
+/* --- tables --- */
+
+static void put_spark(struct page *p, const struct worked_table *t)
+{
+    int x = p->x, room, pool;
+
+    if (t->n_part == 0)
         return;
-    }
-    int x = r.x;
-    x += canvas_printf(c, r, x, *y, STYLE_TEXT,
-                       "exp(%.3f - %.3f) / %.4f = ", (double) w->score[w->key], most, sum);
-    if (!w->softmaxed)
-        canvas_text(c, r, x, *y, STYLE_DIM, "softmax is to do");
-    else
-        x += canvas_printf(c, r, x, *y, STYLE_SELECTED, "%.4f", (double) w->weight[w->key]);
-    if (w->softmaxed && r.x + r.w - x > 16)
-        canvas_printf(c, r, x, *y, STYLE_DIM, "   row sum %.4f", total);
-    (*y)++;
-}
-
-static void draw_products(const struct work *w, struct canvas *c, struct rect r, int *y)
-{
-    int x = r.x + canvas_text(c, r, r.x, *y, STYLE_AXIS, "by channel ");
-    int room = r.x + r.w - x - 12;
-    int pool = draw_spark(c, r, x, *y, room, w->product, w->d, true);
-
-    x += (w->d + pool - 1) / pool + 1;
+    x += canvas_printf(p->c, p->clip, x, p->y, STYLE_AXIS, "%s ", t->title);
+    room = p->x + p->w - x - 10;
+    pool = draw_spark(p->c, p->clip, x, p->y, room, t->part, t->n_part, t->is_signed);
     if (pool > 1)
-        canvas_printf(c, r, x, *y, STYLE_DIM, "max of %d", pool);
-    (*y)++;
+        canvas_printf(p->c, p->clip, x + (t->n_part + pool - 1) / pool + 1, p->y, STYLE_DIM,
+                      "max of %d", pool);
+    p->y++;
 }
 
-/* The tokens that give most to one channel of z. */
-static void draw_mix(const struct session *s, const struct work *w, struct canvas *c,
-                     struct rect r)
-{
-    const struct program *p = s->program;
-    int after, value = program_value(p, w->layer, "attn.v"), channel = s->at.key, y = r.y;
-    int n = w->query + 1;
-    float *v = xcalloc((size_t) n, sizeof *v);
-    struct region g = {{0, w->kv, channel}, {n, 1, 1}};
-    struct err err = ERR_INIT;
-    double sum = 0;
+enum { LABEL_TOKEN = 18, LABEL_CHANNEL = 7, LABEL_MAX = 96 };
 
-    program_attention(p, w->layer, &after);
-    if (channel >= w->d || !w->softmaxed || !run_read(s->run, value, &g, v, &err)) {
-        canvas_text(c, r, r.x, r.y, STYLE_DIM, channel >= w->d ? "no such channel" : "to do");
-        free(v);
+static bool of_tokens(const struct worked_table *t)
+{
+    return t->axis == AXIS_KEY || t->axis == AXIS_VOCAB;
+}
+
+/* "6 ·to", "17" */
+static void term_label(const struct page *p, const struct worked_table *t, int index,
+                       char out[LABEL_MAX])
+{
+    char label[64];
+    int id = t->axis == AXIS_KEY ? p->s->ids.id[index] : index;
+
+    if (of_tokens(t))
+        snprintf(out, LABEL_MAX, "%d %s", index,
+                 tokenizer_label(p->s->tokenizer, id, label, sizeof label));
+    else
+        snprintf(out, LABEL_MAX, "%d", index);
+}
+
+/* Decimals that give a column's largest number five digits. */
+static int decimals_for(double largest)
+{
+    int n = 4;
+
+    for (; largest >= 10 && n > 1; largest /= 10)
+        n--;
+    for (; largest < 1 && n < 7; largest *= 10)
+        n++;
+    return n;
+}
+
+struct columns {
+    int decimals[3], label, entry; /* cells */
+};
+
+enum { NUMBER = 10 };
+
+static double column_value(const struct worked_term *t, int column)
+{
+    return column == 0 ? (double) t->a : column == 1 ? (double) t->b : t->product;
+}
+
+static void columns_make(struct columns *k, const struct worked_table *t)
+{
+    k->label = of_tokens(t) ? LABEL_TOKEN : LABEL_CHANNEL;
+    for (int j = 0; j < 3; j++) {
+        double most = 0;
+        for (int i = 0; i < t->n; i++) {
+            double x = fabs(column_value(&t->term[i], j));
+            if (isfinite(x) && x > most)
+                most = x;
+        }
+        k->decimals[j] = decimals_for(most);
+    }
+    k->entry = k->label + 3 * NUMBER;
+    for (int j = 0; j < 2; j++)
+        k->entry += utf8_width(t->join[j], strlen(t->join[j])) + 1;
+}
+
+/* Right-aligned in `cells`. */
+static void put_right(struct page *p, int x, int cells, enum style style, const char *text)
+{
+    int w = utf8_width(text, strlen(text));
+
+    canvas_text(p->c, p->clip, w < cells ? x + cells - w : x, p->y, style, text);
+}
+
+static void put_entry(struct page *p, const struct worked_table *t, const struct columns *k,
+                      int x, int i)
+{
+    char text[LABEL_MAX];
+
+    term_label(p, t, t->term[i].index, text);
+    if (of_tokens(t))
+        canvas_fit(p->c, p->clip, x, p->y, k->label - 1, canvas_look(p->c, STYLE_AXIS), text);
+    else
+        put_right(p, x, k->label, STYLE_AXIS, text);
+    x += k->label;
+    for (int j = 0; j < 3; j++) {
+        snprintf(text, sizeof text, "%.*f", k->decimals[j], column_value(&t->term[i], j));
+        put_right(p, x, NUMBER, j == 2 ? STYLE_SELECTED : STYLE_TEXT, text);
+        x += NUMBER + 1;
+        if (j < 2)
+            x += canvas_text(p->c, p->clip, x, p->y, STYLE_DIM, t->join[j]);
+    }
+}
+
+static void put_heading(struct page *p, const struct worked_table *t, const struct columns *k,
+                        int x)
+{
+    canvas_text(p->c, p->clip, x, p->y, STYLE_AXIS, of_tokens(t) ? "token" : "channel");
+    x += k->label;
+    for (int j = 0; j < 3; j++) {
+        put_right(p, x, NUMBER, STYLE_AXIS, t->col[j]);
+        x += NUMBER + 1;
+        if (j < 2)
+            x += utf8_width(t->join[j], strlen(t->join[j]));
+    }
+}
+
+static void put_sum(struct page *p, const struct worked_table *t)
+{
+    char rest[WORKED_NUMBER], sum[WORKED_NUMBER];
+
+    if (t->n < t->n_all)
+        canvas_printf(p->c, p->clip, p->x, p->y++, STYLE_DIM, "the other %d of %d: %s",
+                      t->n_all - t->n, t->n_all, worked_number(rest, t->rest));
+    canvas_printf(p->c, p->clip, p->x, p->y++, STYLE_TEXT, "sum of %d: %s", t->n_all,
+                  worked_number(sum, t->sum + t->rest));
+}
+
+/* All terms by falling size, as many side by side as fit. */
+static void put_table(struct page *p, const struct worked_table *t)
+{
+    struct columns k;
+    int across, rows, bottom = p->clip.y + p->clip.h;
+
+    if (t->n == 0)
         return;
+    columns_make(&k, t);
+    across = (p->w + 3) / (k.entry + 3);
+    across = across < 1 ? 1 : across > t->n ? t->n : across;
+    for (int j = 0; j < across; j++)
+        put_heading(p, t, &k, p->x + j * (k.entry + 3));
+    p->y++;
+    rows = (t->n + across - 1) / across;
+    for (int row = 0; row < rows; row++, p->y++)
+        for (int j = 0; j < across && row * across + j < t->n; j++)
+            if (p->y >= p->clip.y && p->y < bottom)
+                put_entry(p, t, &k, p->x + j * (k.entry + 3), row * across + j);
+    put_sum(p, t);
+}
+
+/* The largest terms one after the other, in the rows that are left. */
+static void put_largest(struct page *p, const struct worked_table *t)
+{
+    int bottom = p->clip.y + p->clip.h, x = p->x;
+
+    if (t->n == 0 || p->y >= bottom)
+        return;
+    x += canvas_text(p->c, p->clip, x, p->y, STYLE_AXIS, "top") - 1;
+    for (int i = 0; i < t->n; i++) {
+        char label[LABEL_MAX], number[3][16], text[LABEL_MAX];
+        term_label(p, t, t->term[i].index, label);
+        for (int j = 0; j < 3; j++)
+            draw_number(number[j], sizeof number[j], column_value(&t->term[i], j), -5);
+        snprintf(text, sizeof text, "%s%s%s%s%s", number[0], t->join[0], number[1], t->join[1],
+                 number[2]);
+        int w = utf8_width(label, strlen(label)) + 1 + utf8_width(text, strlen(text));
+        if (x + 2 + w > p->x + p->w) {
+            p->y++;
+            x = p->x - 2;
+        }
+        if (p->y >= bottom || w > p->w)
+            return;
+        x += 2 + canvas_text(p->c, p->clip, x + 2, p->y, STYLE_AXIS, label);
+        x += 1 + canvas_text(p->c, p->clip, x + 1, p->y, STYLE_TEXT, text);
     }
-    for (int j = 0; j < n; j++)
-        sum += (double) w->weight[j] * (double) v[j];
-    canvas_printf(c, r, r.x, y++, STYLE_SELECTED, "z%d[%d] = Σ weight × v[%d] = %.4f", w->query,
-                  channel, channel, sum);
-    for (; y < r.y + r.h; y++) {
-        int best = -1;
-        char label[64];
-        for (int j = 0; j < n; j++)
-            if (w->weight[j] >= 0 && (best < 0 || w->weight[j] > w->weight[best]))
-                best = j;
-        if (best < 0)
-            break;
-        tokenizer_label(s->tokenizer, s->ids.id[best], label, sizeof label);
-        canvas_printf(c, r, r.x, y, STYLE_TEXT, "%.4f × %8.4f = %8.4f  %d %.20s",
-                      (double) w->weight[best], (double) v[best],
-                      (double) w->weight[best] * (double) v[best], best, label);
-        w->weight[best] = -1; /* told */
+}
+
+/* --- the page --- */
+
+static void put_block(struct page *p, const struct worked_table *t)
+{
+    p->y++;
+    put_spark(p, t);
+    put_table(p, t);
+}
+
+/* Two tables lie side by side where there is room. */
+static void put_tables(struct page *p, const struct worked *w)
+{
+    enum { GAP = 4 };
+    struct page right = *p;
+
+    if (w->n_tables == 2) {
+        struct columns a, b;
+        columns_make(&a, &w->table[0]);
+        columns_make(&b, &w->table[1]);
+        if (a.entry + GAP + b.entry <= p->w) {
+            right.x += p->w - b.entry;
+            right.w = b.entry;
+            p->w -= GAP + b.entry;
+            put_block(p, &w->table[0]);
+            put_block(&right, &w->table[1]);
+            p->y = right.y > p->y ? right.y : p->y;
+            return;
+        }
     }
-    free(v);
+    for (int i = 0; i < w->n_tables; i++)
+        put_block(p, &w->table[i]);
+}
+
+static void put_all(struct page *p, const struct worked *w)
+{
+    for (int i = 0; i < w->n_lines; i++)
+        put_line(p, w->line[i].text);
+    put_tables(p, w);
+}
+
+static void put_essence(struct page *p, const struct worked *w)
+{
+    for (int i = 0; i < w->n_lines; i++)
+        if (!w->line[i].detail)
+            put_line(p, w->line[i].text);
+    for (int i = 0; i < w->n_tables; i++)
+        if (p->y < p->clip.y + p->clip.h)
+            put_spark(p, &w->table[i]);
+    if (w->n_tables > 0)
+        put_largest(p, &w->table[0]);
+}
+
+static void draw_scrolled(struct page *p, const struct worked *w, const struct screen *st)
+{
+    struct page measure = *p;
+
+    measure.clip.h = 0;
+    put_all(&measure, w);
+    p->y -= scroll_rows(st, "explain", 0, measure.y - p->y, p->clip.h);
+    put_all(p, w);
 }
 
 void explain_draw(const struct session *s, const struct screen *st, struct canvas *c,
                   struct rect r)
 {
-    struct work w;
-    int y = r.y;
+    struct page p = {s, c, rect_clip(r, canvas_all(c)), r.x, r.y, r.w};
+    struct err err = ERR_INIT;
+    const struct worked *w = cache_worked(st->cache, s, &err);
 
-    (void) st;
-    if (s->ids.n == 0)
-        return;
-    work_init(&w, s);
-    if (!w.ready) {
-        draw_paragraph(c, r, r.x, r.y, STYLE_DIM,
-                       "Not computed yet: step on until this block's scores are done.");
-    } else if (s->at.stage == STAGE_MIX) {
-        draw_mix(s, &w, c, r);
-    } else {
-        draw_scores(s, &w, c, r, &y);
-        draw_softmax(&w, c, r, &y);
-        if (y < r.y + r.h)
-            draw_products(&w, c, r, &y);
-    }
-    work_release(&w);
+    if (!w && s->ids.n > 0)
+        draw_paragraph(c, r, r.x, r.y, STYLE_DIM, err.text);
+    else if (w && r.h >= ROOMY)
+        draw_scrolled(&p, w, st);
+    else if (w)
+        put_essence(&p, w);
 }
 
 void explain_title(const struct session *s, char *out, size_t size)
 {
-    snprintf(out, size, "explain L%d.H%d [%d,%d]", s->at.layer, s->at.head, s->at.query,
-             s->at.key);
+    struct str place = STR_INIT;
+    int value, cell[3];
+
+    if (session_subject(s, &value, cell))
+        worked_place(s, value, cell, &place);
+    snprintf(out, size, "explain %s", place.text);
+    str_release(&place);
 }

@@ -113,13 +113,48 @@ static const struct {
     {"logits", "no logits are computed yet; run comes first"},
     {"info x", "info: 'x' is too much; usage: info"},
     {"dump pattern", "dump: FILE is missing; usage: dump VALUES FILE"},
-    {"ablate L2", "'L2' is nothing to ablate; that is a head (L2.H3), mlp or attn (L2.mlp)"},
+    {"ablate L2", "'L2' is nothing to ablate; that is a head (L2.H3), mlp, attn or an edge "
+                  "(L2.mlp, L2.H3.edge)"},
     {"ablate foo", "'foo' is no place; places are like L2, H3 or L2.H3"},
     {"ablate mlp 9", "there is no layer 9; the model has layers 0 to 3"},
-    {"patch pattern", "patch: HOW is missing; usage: patch VALUE zero|scale|set [X]"},
+    {"ablate L2.H1 foo", "'foo' is neither mean nor a layer"},
+    {"ablate edge mean", "an edge is knocked out, it has no mean"},
+    {"ablate edge 3,5", "key 5 comes after query 3: the mask hides it"},
+    {"ablate edge 3,99", "there is no such cell; queries and keys go from 0 to 9"},
+    {"ablate edge 0,0", "query 0 of L0.H0 would have no key left to look at: one of keys 0 to 0 "
+                        "must stay"},
+    {"ablate edge 1,0; ablate edge 1,1", "query 1 of L0.H0 would have no key left to look at: "
+                                         "one of keys 0 to 1 must stay"},
+    {"stage z; ablate edge", "the cursor is on a channel of weighted V; choose an edge in an "
+                             "earlier stage, or name it as in 'ablate edge 8,6'"},
+    {"prompt \"\"; ablate edge", "there are no tokens yet; give a prompt first"},
+    {"ablate L2.H1 mean", "blocks.2.attn.z is not computed there yet; run first"},
+    {"run; ablate; ablate mean", "there is 'zero blocks.0.attn.z[:, 0, :]' already; 'clear 1' "
+                                 "takes it back"},
+    {"patch pattern", "patch: HOW is missing; usage: patch VALUE "
+                      "zero|scale|set|add|mean|from [X] [POS]"},
     {"patch pattern scale", "scale needs a number, as in 'patch pattern scale 0.5'"},
-    {"patch pattern zero 1", "zero takes no number; scale and set do"},
-    {"patch pattern scale x", "patch: 'x' is not a number; usage: patch VALUE zero|scale|set [X]"},
+    {"patch pattern zero 1", "zero takes no number; scale, set and add do"},
+    {"patch pattern scale x", "'x' is not a number"},
+    {"patch pattern from here", "from takes numbers of the mark, as in 'patch pattern from mark'"},
+    {"patch pattern from mark", "nothing is marked; mark keeps the present run to compare with"},
+    {"patch pattern scale 2 10", "there is no position 10; there are 10 tokens"},
+    {"patch pattern mean", "the mean of blocks.0.attn.pattern over positions means nothing; zero "
+                           "it instead"},
+    {"steer 9 1", "there is no layer 9; the model has layers 0 to 3"},
+    {"steer 1 0", "a direction is added X times; X is a number other than 0"},
+    {"steer 1 1", "nothing is marked; mark keeps the present run to compare with"},
+    {"steer 1 1 99999", "there is no token 99999; ids go from 0 to 2047"},
+    {"steer 1 1 5", "nothing is computed yet; run first"},
+    {"run; mark; steer 1 1 mark", "the mark is the same there: no direction to steer in"},
+    {"run; mark; append 5; steer 1 1", "position 10 is not computed in both; the run has 10, the "
+                                       "mark 10"},
+    {"mark", "nothing is computed yet; run first"},
+    {"mark clear", "nothing is marked; mark keeps the present run to compare with"},
+    {"run; mark recomputed a", "mark recomputed takes no label"},
+    {"compare", "nothing is marked; mark keeps the present run to compare with"},
+    {"compare maybe", "compare: 'maybe' is not on, off or toggle; usage: compare "
+                      "[on|off|toggle]"},
     {"clear", "there are no ablations to clear"},
     {"ablate; clear 2", "there is no ablation 2; they go from 1 to 1"},
     {"set temp hot", "temp takes a number from 0 to 100, not 'hot'"},
@@ -201,7 +236,7 @@ static void test_find(void **state)
     assert_string_equal(command_find("pr", &err)->name, "prompt");
     assert_string_equal(command_find("set", &err)->name, "set");
     assert_null(command_find("st", &err));
-    assert_string_equal(err.text, "'st' could be any of step, stage");
+    assert_string_equal(err.text, "'st' could be any of step, stage, steer");
     assert_null(command_find("", &err));
 }
 
@@ -234,6 +269,12 @@ static void test_keys(void **state)
         if (k->view)
             assert_true(view_find(k->view) >= 0);
         f.err.text[0] = '\0';
+        breaks_remove(f.session, -1);
+        assert_true(session_run(f.session, 0, NULL, &f.err));
+        session_forget(f.session, f.session->ids.n - 1); /* something to do, something done */
+        f.session->at.query = 3;                         /* an edge */
+        f.session->at.key = 1;
+        f.session->at.stage = STAGE_PATTERN;
         if (command_run(&f.env, k->line, &f.err))
             continue;
         if (strncmp(k->line, "view ", 5)) /* a digit may have no view yet */
@@ -318,7 +359,7 @@ static void test_complete(void **state)
 
     open_fixture(&f, TEXT, false);
     completes(f.session, "", "ablate", "version");
-    completes(f.session, "ste", "step", "step");
+    completes(f.session, "ste", "steer", "step");
     completes(f.session, "step ", "layer", "token");
     completes(f.session, "step; ba", "back", "back");
     completes(f.session, "step;", "ablate", "step");

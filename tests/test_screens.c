@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "command/keys.h"
 #include "same_screen.h"
+#include "session/mark.h"
 #include "view/view.h"
 
 #include <setjmp.h>
@@ -227,6 +228,40 @@ static void test_long(void **state)
     rig_free(g);
 }
 
+/* The run less a mark: with a head zeroed, and with another, shorter text. */
+static void test_comparing(void **state)
+{
+    (void) state;
+    static const char other[] = "Tom gave the red ball to Ben. ";
+    static const struct region head = {{0, 2, 0}, {-1, 1, -1}};
+    struct err err = ERR_INIT;
+
+    for (int m = 0; m < 2; m++) {
+        struct rig *g = rig_new(models[m]);
+        int z = program_value(g->s->program, 1, "attn.z");
+        run_all(g);
+        assert_true(mark_take(g->s, NULL, &err));
+        assert_true(session_ablate(g->s, PATCH_ZERO, z, &head, 0, &err));
+        run_all(g);
+        g->s->comparing = true;
+        g->s->at.layer = 2;
+        for (int i = 0; i < 3; i++) {
+            struct screen st = g->st;
+            golden(g, "comparing", sizes[i][0], sizes[i][1], rich);
+            screen_open(&g->st, view_find("compare"), sizes[i][0], sizes[i][1]);
+            g->st.maximised = true;
+            golden(g, "compare-all", sizes[i][0], sizes[i][1], rich);
+            g->st = st;
+        }
+        assert_true(session_prompt(g->s, other, strlen(other), &err));
+        run_all(g);
+        screen_open(&g->st, view_find("compare"), 80, 24);
+        golden(g, "compare-texts", 80, 24, (struct caps){.ascii = true});
+        golden(g, "compare-texts", 120, 40, (struct caps){.colors = 8});
+        rig_free(g);
+    }
+}
+
 /* Any size, any view, computed or not, without tokens or with: nothing is drawn outside. */
 static void test_sizes(void **state)
 {
@@ -235,6 +270,8 @@ static void test_sizes(void **state)
         struct rig *g = rig_new(models[round % 2]);
         if (round == 1)
             run_all(g);
+        if (round == 1)
+            g->s->comparing = mark_take(g->s, NULL, &(struct err) ERR_INIT);
         if (round == 2)
             session_truncate(g->s, 0);
         for (int w = 1; w < 210; w += w < 12 ? 1 : 23)
@@ -255,9 +292,10 @@ static void test_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_views),  cmocka_unit_test(test_points),
-        cmocka_unit_test(test_breaks), cmocka_unit_test(test_terminals),
-        cmocka_unit_test(test_long),   cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_views),     cmocka_unit_test(test_points),
+        cmocka_unit_test(test_breaks),    cmocka_unit_test(test_terminals),
+        cmocka_unit_test(test_long),      cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_comparing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

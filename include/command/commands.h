@@ -30,6 +30,8 @@ command_function cmd_show, cmd_logits, cmd_info;
 command_function cmd_explain;
 /* cmd_patch.c */
 command_function cmd_dump, cmd_ablate, cmd_patch, cmd_clear;
+/* cmd_compare.c */
+command_function cmd_mark, cmd_compare, cmd_steer;
 /* cmd_set.c */
 command_function cmd_set, cmd_unset, cmd_cycle;
 /* cmd_screen.c */
@@ -59,6 +61,8 @@ bool value_print(struct command_env *env, const struct selected *sel, int rows,
                  struct err *err);
 /* The cell that is explained, as the explain view draws it, under its name. */
 void explain_print(struct command_env *env);
+/* Ends a command that changed ablations: run_again, and the list. */
+bool ablations_done(struct command_env *env, bool was_done, struct err *err);
 /* The ablations there are, numbered from 1. */
 void ablations_print(const struct session *s, struct str *out);
 /* Computes again what a change made stale, when all had been computed before. */

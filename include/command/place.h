@@ -25,6 +25,9 @@ bool values_parse(const struct session *s, const char *text, struct selection *s
  * model. */
 bool place_parse(const struct session *s, const char *text, int *layer, int *head,
                  const char **rest, struct err *err);
+/* "8,6": a query and a key that there are. */
+bool cell_parse(const struct session *s, const char *text, int *query, int *key,
+                struct err *err);
 
 /* An id, or text that is one token; unquoted text may show blanks as middle dots, as labels do,
  * quoted text is never an id. */

@@ -101,6 +101,8 @@ struct tensor_cache {
     uint64_t cell_key;
 };
 void tensor_cache_release(struct tensor_cache *t);
+struct compare_cache;                             /* cache_compare.c */
+void compare_cache_free(struct compare_cache *k); /* NULL is fine */
 
 struct worked_cache {
     struct worked worked;
@@ -123,6 +125,7 @@ struct view_cache {
     struct mlp_cache mlp;
     struct tensor_cache tensor;
     struct worked_cache worked;
+    struct compare_cache *compare; /* NULL before there was a comparison */
     struct sample_trace next;
     struct sampler next_sampler;
     const struct run *next_run;

@@ -106,6 +106,8 @@ struct view {
 };
 extern const struct view view_table[]; /* ends with a NULL name */
 int view_find(const char *name);       /* index or -1 */
+/* A view's row, or what stands in for it while runs are compared. */
+const struct view *view_now(const struct session *s, int index);
 
 /* The view that keys are for: the focused panel's. */
 const struct view *screen_focused(const struct screen *st);

@@ -17,6 +17,9 @@ view_draw map_draw, attention_draw, heads_draw, logits_draw, explain_draw, progr
     cache_draw, mlp_draw, tensor_draw, model_draw, tokens_draw, log_draw, help_draw;
 view_hit map_hit, mlp_hit, program_hit, tensor_hit;
 view_title attention_title, explain_title;
+view_draw compare_draw;
+view_title compare_title;
+view_hit compare_hit;
 view_draw residual_draw;
 view_title residual_title;
 view_hit residual_hit;

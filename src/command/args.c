@@ -132,7 +132,8 @@ static bool convert(struct arg *a, const struct session *s, const struct arg_spe
     case ARG_VIEW:
         return take_view(a, err);
     case ARG_TOKEN:
-        return take_token(a, s, err);
+        return (spec->words && !a->quoted && take_choice(a, spec->words)) ||
+               take_token(a, s, err);
     case ARG_WORD:
     case ARG_TEXT:
     case ARG_FILE:

@@ -197,28 +197,6 @@ bool cmd_stage(struct command_env *env, const struct arg *arg, struct err *err)
     return true;
 }
 
-/* "8,6": query and key. */
-static bool parse_cell(const struct session *s, const char *text, int *query, int *key,
-                       struct err *err)
-{
-    char *end;
-
-    long q = strtol(text, &end, 10), k;
-    if (end == text || *end != ',')
-        return err_set(err,
-                       "'%s' is no place; places are like L2, H3, L2.H3, L2.H3.softmax or "
-                       "8,6 (query, key)",
-                       text);
-    text = end + 1;
-    k = strtol(text, &end, 10);
-    if (end == text || *end || q < 0 || q >= s->ids.n || k < 0 || k >= s->ids.n)
-        return err_set(err, "there is no such cell; queries and keys go from 0 to %d",
-                       s->ids.n - 1);
-    *query = (int) q;
-    *key = (int) k;
-    return true;
-}
-
 bool cmd_select(struct command_env *env, const struct arg *arg, struct err *err)
 {
     struct session *s = env->session;
@@ -227,7 +205,7 @@ bool cmd_select(struct command_env *env, const struct arg *arg, struct err *err)
     for (int i = 0; i < COMMAND_ARGS && arg[i].given; i++) {
         const char *text = arg[i].text, *rest = "";
         if (isdigit((unsigned char) *text) || !strchr("LHlh", *text)) {
-            if (!need_tokens(s, err) || !parse_cell(s, text, &at.query, &at.key, err))
+            if (!need_tokens(s, err) || !cell_parse(s, text, &at.query, &at.key, err))
                 return false;
             continue;
         }
@@ -266,11 +244,12 @@ static const struct {
     const char *view; /* NULL: all others */
     enum coordinate x, y;
 } arrows[] = {
-    {"attention", C_KEY, C_QUERY}, {"explain", C_CELL, C_CELL_ROW},
-    {"heads", C_HEAD, C_LAYER},    {"residual", C_QUERY, C_POINT},
-    {"tokens", C_QUERY, C_QUERY},  {"mlp", C_NONE, C_QUERY},
-    {"map", C_NONE, C_OP},         {"program", C_NONE, C_OP},
-    {"tensor", C_NONE, C_QUERY},   {NULL, C_NONE, C_SCROLL},
+    {"compare", C_KEY, C_QUERY},     {"attention", C_KEY, C_QUERY},
+    {"explain", C_CELL, C_CELL_ROW}, {"heads", C_HEAD, C_LAYER},
+    {"residual", C_QUERY, C_POINT},  {"tokens", C_QUERY, C_QUERY},
+    {"mlp", C_NONE, C_QUERY},        {"map", C_NONE, C_OP},
+    {"program", C_NONE, C_OP},       {"tensor", C_NONE, C_QUERY},
+    {NULL, C_NONE, C_SCROLL},
 };
 
 static int shown_view(const struct screen *st)

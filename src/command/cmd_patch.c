@@ -5,7 +5,8 @@
 #include "command/dump.h"
 #include "command/place.h"
 
-#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool cmd_dump(struct command_env *env, const struct arg *arg, struct err *err)
@@ -38,93 +39,245 @@ static struct region region_of(const struct program *p, int value, int head)
     return r;
 }
 
-static int find_ablation(const struct session *s, int value, const struct region *r)
+static int find_ablation(const struct session *s, enum patch_kind kind, int value,
+                         const struct region *r)
 {
     for (int i = 0; i < s->n_ablations; i++) {
         const struct ablation *a = &s->ablation[i];
-        if (a->kind == PATCH_ZERO && a->value == value && !memcmp(&a->region, r, sizeof *r))
+        if (a->kind == kind && a->value == value && !memcmp(&a->region, r, sizeof *r))
             return i;
     }
     return -1;
 }
 
-/* Zeroes it, or takes that back. */
-static bool toggle(struct command_env *env, int value, int head, struct err *err)
+bool ablations_done(struct command_env *env, bool was_done, struct err *err)
 {
-    struct session *s = env->session;
-    struct region r = region_of(s->program, value, head);
-    bool was_done = session_done(s);
-    int i = find_ablation(s, value, &r);
-
-    if (i >= 0)
-        session_restore(s, i);
-    else if (!session_ablate(s, PATCH_ZERO, value, &r, 0, err))
-        return false;
     if (!run_again(env, was_done, err))
         return false;
-    ablations_print(s, env->out);
+    ablations_print(env->session, env->out);
     return true;
 }
 
-/* "mlp" and "attn": what they write to the residual stream. */
-static const char *part_value(const char *text)
+/* --- ablate --- */
+
+/* What an ablate line asks for. */
+struct wanted {
+    enum { HEAD, MLP, ATTN, EDGE, MEAN } part;
+    enum patch_kind kind;
+    int layer, head, query, key;
+    bool cell; /* query and key were given */
+};
+
+/* Zeroed already when the mean is wanted, or the other way round: one has to go first, for the
+ * mean is taken of what is there. */
+static bool other_kind(const struct session *s, enum patch_kind kind, int value,
+                       const struct region *r, struct err *err)
 {
-    if (!strcmp(text, "mlp"))
-        return "mlp_out";
-    return !strcmp(text, "attn") ? "attn_out" : NULL;
+    int i = find_ablation(s, kind == PATCH_MEAN ? PATCH_ZERO : PATCH_MEAN, value, r);
+
+    if (i < 0 || kind == PATCH_SET)
+        return false;
+    err_set(err, "there is '%s' already; 'clear %d' takes it back",
+            run_patch_text(s->run, i, NULL), i + 1);
+    return true;
+}
+
+/* Adds it, or takes it back. */
+static bool toggle(struct command_env *env, const struct wanted *w, struct err *err)
+{
+    static const char *const suffix[] = {
+        [HEAD] = "attn.z", [MLP] = "mlp_out", [ATTN] = "attn_out", [EDGE] = "attn.scores"};
+    struct session *s = env->session;
+    int value = program_value(s->program, w->layer, suffix[w->part]);
+    int head = w->part == HEAD || w->part == EDGE ? w->head : -1;
+    struct region r = region_of(s->program, value, head);
+    enum patch_kind kind = w->part == EDGE ? PATCH_SET : w->kind;
+    bool was_done = session_done(s);
+
+    if (w->part == EDGE)
+        r = (struct region){{head, w->query, w->key}, {1, 1, 1}};
+    int i = find_ablation(s, kind, value, &r);
+    if (i >= 0)
+        session_restore(s, i);
+    else if (other_kind(s, kind, value, &r, err) ||
+             !session_ablate(s, kind, value, &r, w->part == EDGE ? -INFINITY : 0, err))
+        return false;
+    return ablations_done(env, was_done, err);
+}
+
+/* "mlp", "attn", "edge", "mean"; false for other words. */
+static bool take_part(struct wanted *w, const char *text)
+{
+    static const char *const name[] = {
+        [MLP] = "mlp", [ATTN] = "attn", [EDGE] = "edge", [MEAN] = "mean"};
+
+    for (int i = MLP; i <= MEAN; i++) {
+        if (strcmp(text, name[i]))
+            continue;
+        if (i == MEAN)
+            w->kind = PATCH_MEAN;
+        else
+            w->part = i;
+        return true;
+    }
+    return false;
+}
+
+static bool take_place(struct wanted *w, const struct session *s, const char *text,
+                       struct err *err)
+{
+    const char *rest;
+
+    if (take_part(w, text))
+        return true;
+    if (!place_parse(s, text, &w->layer, &w->head, &rest, err))
+        return false;
+    if (*rest ? take_part(w, rest) : strpbrk(text, "Hh") != NULL)
+        return true;
+    return err_set(err,
+                   "'%s' is nothing to ablate; that is a head (L2.H3), mlp, attn or an edge "
+                   "(L2.mlp, L2.H3.edge)",
+                   text);
+}
+
+/* What follows the place: "mean", a layer, or an edge's cell. */
+static bool take_more(struct wanted *w, const struct session *s, const char *text,
+                      struct err *err)
+{
+    int n_layer = s->program->hp.n_layer;
+    char *end;
+    long x = strtol(text, &end, 10);
+
+    if (!strcmp(text, "mean")) {
+        w->kind = PATCH_MEAN;
+        return true;
+    }
+    if (w->part == EDGE) {
+        w->cell = true;
+        return cell_parse(s, text, &w->query, &w->key, err);
+    }
+    if (end == text || *end)
+        return err_set(err, "'%s' is neither mean nor a layer", text);
+    if (x < 0 || x >= n_layer)
+        return err_set(err, "there is no layer %s; the model has layers 0 to %d", text,
+                       n_layer - 1);
+    w->layer = (int) x;
+    return true;
+}
+
+static bool check_edge(const struct session *s, const struct wanted *w, struct err *err)
+{
+    if (w->kind == PATCH_MEAN)
+        return err_set(err, "an edge is knocked out, it has no mean");
+    if (s->ids.n == 0)
+        return err_set(err, "there are no tokens yet; give a prompt first");
+    if (!w->cell && s->at.stage == STAGE_MIX)
+        return err_set(err, "the cursor is on a channel of weighted V; choose an edge in an "
+                            "earlier stage, or name it as in 'ablate edge 8,6'");
+    if (w->key > w->query)
+        return err_set(err, "key %d comes after query %d: the mask hides it", w->key, w->query);
+    return true;
 }
 
 bool cmd_ablate(struct command_env *env, const struct arg *arg, struct err *err)
 {
-    struct session *s = env->session;
-    const char *text = arg[0].text, *rest = text, *part;
-    int layer = s->at.layer, head = s->at.head, n_layer = s->program->hp.n_layer;
+    const struct session *s = env->session;
+    struct wanted w = {.part = HEAD, .kind = PATCH_ZERO};
 
-    if (arg[0].given && !part_value(text) && !place_parse(s, text, &layer, &head, &rest, err))
+    w.layer = s->at.layer;
+    w.head = s->at.head;
+    w.query = s->at.query;
+    w.key = s->at.key;
+    if (arg[0].given && !take_place(&w, s, arg[0].text, err))
         return false;
-    part = arg[0].given && *rest ? part_value(rest) : NULL;
-    if (arg[0].given && !part && (*rest || !strpbrk(text, "Hh")))
-        return err_set(
-            err, "'%s' is nothing to ablate; that is a head (L2.H3), mlp or attn (L2.mlp)",
-            text);
-    if (arg[1].given && (arg[1].i < 0 || arg[1].i >= n_layer))
-        return err_set(err, "there is no layer %s; the model has layers 0 to %d", arg[1].text,
-                       n_layer - 1);
-    if (arg[1].given)
-        layer = (int) arg[1].i;
-    if (part)
-        return toggle(env, program_value(s->program, layer, part), -1, err);
-    return toggle(env, program_value(s->program, layer, "attn.z"), head, err);
+    for (int i = 1; i < 3 && arg[i].given; i++)
+        if (!take_more(&w, s, arg[i].text, err))
+            return false;
+    if (w.part == EDGE && !check_edge(s, &w, err))
+        return false;
+    return toggle(env, &w, err);
+}
+
+/* --- patch --- */
+
+enum how { HOW_ZERO, HOW_SCALE, HOW_SET, HOW_ADD, HOW_MEAN, HOW_FROM };
+
+/* How a value is to be changed, and at which positions. */
+struct change {
+    enum how how;
+    float x;
+    int pos; /* -1: all */
+};
+
+static bool take_number(const char *text, float *x, struct err *err)
+{
+    char *end;
+
+    *x = strtof(text, &end);
+    return (end != text && *end == '\0') || err_set(err, "'%s' is not a number", text);
+}
+
+static bool take_change(struct change *c, const struct arg *arg, struct err *err)
+{
+    const struct arg *x = &arg[2];
+
+    *c = (struct change){.how = (enum how) arg[1].i, .pos = arg[3].given ? (int) arg[3].i : -1};
+    if (c->how == HOW_FROM)
+        return (x->given && !strcmp(x->text, "mark")) ||
+               err_set(err, "from takes numbers of the mark, as in 'patch %s from mark'",
+                       arg[0].text);
+    if ((c->how == HOW_ZERO || c->how == HOW_MEAN) && x->given)
+        return err_set(err, "%s takes no number; scale, set and add do", arg[1].text);
+    if (c->how == HOW_ZERO || c->how == HOW_MEAN)
+        return true;
+    if (!x->given)
+        return err_set(err, "%s needs a number, as in 'patch %s %s 0.5'", arg[1].text,
+                       arg[0].text, arg[1].text);
+    return take_number(x->text, &c->x, err);
+}
+
+static bool change_one(struct session *s, const struct selected *sel, const struct change *c,
+                       struct err *err)
+{
+    static const enum patch_kind kind[] = {[HOW_ZERO] = PATCH_ZERO,
+                                           [HOW_SCALE] = PATCH_SCALE,
+                                           [HOW_SET] = PATCH_SET,
+                                           [HOW_ADD] = PATCH_ADD,
+                                           [HOW_MEAN] = PATCH_MEAN};
+    struct region r = region_of(s->program, sel->value, sel->head);
+    int axis = program_is_stage(s->program, sel->value) ? 1 : 0;
+
+    if (c->pos >= 0) {
+        r.first[axis] = c->pos;
+        r.count[axis] = 1;
+    }
+    if (c->how == HOW_FROM)
+        return session_patch_from_mark(s, sel->value, &r, err);
+    return session_ablate(s, kind[c->how], sel->value, &r, c->x, err);
 }
 
 bool cmd_patch(struct command_env *env, const struct arg *arg, struct err *err)
 {
-    static const enum patch_kind kinds[] = {PATCH_ZERO, PATCH_SCALE, PATCH_SET};
     struct session *s = env->session;
-    enum patch_kind kind = kinds[arg[1].i];
     bool was_done = session_done(s);
     int before = s->n_ablations;
     struct selection sel;
+    struct change c;
 
-    if (kind == PATCH_ZERO && arg[2].given)
-        return err_set(err, "zero takes no number; scale and set do");
-    if (kind != PATCH_ZERO && !arg[2].given)
-        return err_set(err, "%s needs a number, as in 'patch %s %s 0.5'", arg[1].text,
-                       arg[0].text, arg[1].text);
+    if (!take_change(&c, arg, err))
+        return false;
+    if (arg[3].given && (c.pos < 0 || c.pos >= s->ids.n))
+        return err_set(err, "there is no position %s; there are %d tokens", arg[3].text,
+                       s->ids.n);
     if (!values_parse(s, arg[0].text, &sel, err))
         return false;
     bool ok = true;
-    for (int i = 0; ok && i < sel.n; i++) {
-        struct region r = region_of(s->program, sel.item[i].value, sel.item[i].head);
-        ok = session_ablate(s, kind, sel.item[i].value, &r, (float) arg[2].x, err);
-    }
+    for (int i = 0; ok && i < sel.n; i++)
+        ok = change_one(s, &sel.item[i], &c, err);
     selection_release(&sel);
     while (!ok && s->n_ablations > before)
         session_restore(s, s->n_ablations - 1);
-    if (!ok || !run_again(env, was_done, err))
-        return false;
-    ablations_print(s, env->out);
-    return true;
+    return ok && ablations_done(env, was_done, err);
 }
 
 bool cmd_clear(struct command_env *env, const struct arg *arg, struct err *err)
@@ -138,8 +291,5 @@ bool cmd_clear(struct command_env *env, const struct arg *arg, struct err *err)
         return err_set(err, "there is no ablation %s; they go from 1 to %d", arg[0].text,
                        s->n_ablations);
     session_restore(s, arg[0].given ? (int) arg[0].i - 1 : -1);
-    if (!run_again(env, was_done, err))
-        return false;
-    ablations_print(s, env->out);
-    return true;
+    return ablations_done(env, was_done, err);
 }

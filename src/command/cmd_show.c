@@ -58,7 +58,7 @@ static void picture(struct command_env *env, int view, int rows)
     struct caps caps = caps_of(env);
     struct canvas *c = canvas_new(env->width, rows, &caps, theme_find(s->set.theme));
 
-    view_table[view].draw(s, env->screen, c, canvas_all(c));
+    view_now(s, view)->draw(s, env->screen, c, canvas_all(c));
     squeeze(c);
     if (env->color)
         canvas_ansi(c, env->out);
@@ -90,7 +90,8 @@ void ablations_print(const struct session *s, struct str *out)
     int id;
 
     for (int i = 0; i < run_n_patches(s->run); i++)
-        str_addf(out, "%4d  %s\n", i + 1, run_patch_text(s->run, i, &id));
+        str_addf(out, "%4d  %s%s%s\n", i + 1, run_patch_text(s->run, i, &id),
+                 s->ablation[i].note[0] ? ", " : "", s->ablation[i].note);
     if (run_n_patches(s->run) == 0)
         str_adds(out, "there are no ablations\n");
 }

@@ -213,3 +213,24 @@ bool token_parse(const struct session *s, const char *text, bool quoted, int *id
     str_release(&bytes);
     return ok;
 }
+
+bool cell_parse(const struct session *s, const char *text, int *query, int *key,
+                struct err *err)
+{
+    char *end;
+
+    long q = strtol(text, &end, 10), k;
+    if (end == text || *end != ',')
+        return err_set(err,
+                       "'%s' is no place; places are like L2, H3, L2.H3, L2.H3.softmax or "
+                       "8,6 (query, key)",
+                       text);
+    text = end + 1;
+    k = strtol(text, &end, 10);
+    if (end == text || *end || q < 0 || q >= s->ids.n || k < 0 || k >= s->ids.n)
+        return err_set(err, "there is no such cell; queries and keys go from 0 to %d",
+                       s->ids.n - 1);
+    *query = (int) q;
+    *key = (int) k;
+    return true;
+}

@@ -154,20 +154,56 @@ const struct command command_table[] = {
      "run; dump L0.H1.pattern pattern.npy", cmd_dump},
 
     /* --- changing --- */
-    {"ablate", "changing", {{"WHAT", ARG_WORD, true, "mlp attn"}, {"LAYER", ARG_INT, true, NULL}},
-     "zero a head, or what attention or MLP add; the same once more takes it back\n"
-     "WHAT is like L2.H3, L2.mlp or L2.attn; without it, the selected head. When all tokens were\n"
-     "computed, they are computed again.",
-     "ablate L1.H2", cmd_ablate},
+    {"ablate", "changing",
+     {{"WHAT", ARG_WORD, true, "mlp attn edge mean"}, {"WHERE", ARG_WORD, true, "mean"},
+      {"HOW", ARG_WORD, true, "mean"}},
+     "take out a head, an edge, or what attention or MLP add; the same once more takes it back\n"
+     "WHAT is like L2.H3, L2.mlp, L2.attn or L2.H3.edge; without a place, the selected one.\n"
+     "WHERE is the layer of an mlp or attn, and the query and key of an edge (8,6; the cursor's).\n"
+     "A head's z, mlp_out or attn_out becomes zero; with mean it becomes its mean over the\n"
+     "positions of the present run. An edge's score becomes -inf before the softmax, so that the\n"
+     "rest of the row takes its weight (Geva et al. 2023). When all tokens were computed, they are\n"
+     "computed again.",
+     "run; ablate L1.H2; ablate L2.H3 mean; ablate edge 8,6", cmd_ablate},
     {"patch", "changing",
-     {{"VALUE", ARG_VALUE, false, "this"}, {"HOW", ARG_CHOICE, false, "zero scale set"},
-      {"X", ARG_REAL, true, NULL}},
-     "change values as they are computed: to zero, times X, or to X",
-     "patch L0.mlp_out scale 0.5", cmd_patch},
+     {{"VALUE", ARG_VALUE, false, "this"},
+      {"HOW", ARG_CHOICE, false, "zero scale set add mean from"}, {"X", ARG_WORD, true, "mark"},
+      {"POS", ARG_INT, true, NULL}},
+     "change values as they are computed: zero, scale X, set X, add X, mean, from mark\n"
+     "scale multiplies by X, add adds X to every number, mean puts the mean over the positions of\n"
+     "the present run at each of them. 'from mark' puts the mark's numbers there, at the positions\n"
+     "that both have. With POS only this position is changed.",
+     "patch L0.mlp_out scale 0.5; patch L1.resid_post add 0.1 3", cmd_patch},
+    {"steer", "changing",
+     {{"LAYER", ARG_INT, false, NULL}, {"X", ARG_REAL, false, NULL},
+      {"TOWARD", ARG_TOKEN, true, "mark"}},
+     "add X times a direction to the residual stream after a layer, at every position\n"
+     "TOWARD a token: x = X r u/|u|, u the token's row of the unembedding, r the mean length of\n"
+     "the present residual stream after this layer over the positions. TOWARD the mark (or\n"
+     "without it): x = X (m - n), m and n the mark's and the present residual stream there at\n"
+     "the cursor's query. Tokens to come are steered, too. 'clear' takes it back.",
+     "run; steer 1 0.5 \" ball\"; mark; prompt Tom gave the red hat; run; steer 2 -1 mark",
+     cmd_steer},
     {"clear", "changing", {{"N", ARG_INT, true, NULL}},
      "take ablation N back, or all\n"
      "'show ablations' lists them.",
      "ablate mlp 1; clear", cmd_clear},
+
+    /* --- comparing --- */
+    {"mark", "comparing",
+     {{"HOW", ARG_CHOICE, true, "recomputed clear"}, {"LABEL", ARG_TEXT, true, NULL}},
+     "keep the run as it is now, as the other side of comparisons\n"
+     "What is computed is copied, with its tokens and ablations, and replaces the earlier mark.\n"
+     "LABEL is what the screen calls it. With recomputed, the mark is the same tokens with the\n"
+     "same ablations, computed once more in one pass without the KV cache. clear forgets it.",
+     "run; mark before; ablate L1.H2; compare on", cmd_mark},
+    {"compare", "comparing", {{"ON", ARG_CHOICE, true, "on off toggle"}},
+     "show the present run less the mark, or stop; without ON, the other of the two\n"
+     "The attention, heads and logits views then show now - mark, position by position up to the\n"
+     "end of the shorter text, and 'show compare' all at once. Of each head, heads shows the\n"
+     "largest |difference| of its pattern; logits shows the change of each probability and\n"
+     "KL(mark || now) = sum p_mark log(p_mark / p_now) in nats.",
+     "run; mark; ablate L0.H1; compare; show compare", cmd_compare},
 
     /* --- settings --- */
     {"set", "settings", {{"NAME", ARG_SETTING, true, NULL}, {"VALUE", ARG_WORD, true, NULL}},

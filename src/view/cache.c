@@ -19,6 +19,7 @@ void cache_free(struct view_cache *c)
         return;
     grid_cache_release(&c->grid);
     heads_cache_release(&c->heads);
+    compare_cache_free(c->compare);
     mlp_cache_release(&c->mlp);
     tensor_cache_release(&c->tensor);
     worked_cache_release(&c->worked);

@@ -13,6 +13,7 @@
 
 #include "base/safe.h"
 #include "base/utf8.h"
+#include "session/mark.h"
 #include "view/cache.h"
 #include "view/draw.h"
 #include "view/views.h"
@@ -67,6 +68,9 @@ static void draw_status(const struct session *s, const struct screen *st, struct
         n += snprintf(right + n, sizeof right - (size_t) n, "  %.0f tok/s", st->rate);
     if (s->n_ablations > 0)
         n += snprintf(right + n, sizeof right - (size_t) n, "  %d ablated", s->n_ablations);
+    if (s->comparing && s->mark)
+        n += snprintf(right + n, sizeof right - (size_t) n, "  comparing with %.24s",
+                      s->mark->label);
     int at = c->w - n - 1;
     if (at - x > 40)
         canvas_printf(c, line, x, 0, STYLE_STATUS, "%d layers  %d heads / %d kv  d_model %d",
@@ -81,14 +85,15 @@ static void draw_panel(const struct session *s, const struct screen *st, struct 
                        struct rect r, enum slot slot)
 {
     int index = st->help && slot == st->focus ? view_find("help") : st->panel[slot];
-    const struct view *v = &view_table[index];
+    const struct view *v = view_now(s, index);
     char name[64], title[96];
 
     if (v->title)
         v->title(s, name, sizeof name);
     else
         snprintf(name, sizeof name, "%s", v->name);
-    snprintf(title, sizeof title, "%s%s%s", v->digit, v->digit[0] ? " " : "", name);
+    const char *digit = view_table[index].digit;
+    snprintf(title, sizeof title, "%s%s%s", digit, digit[0] ? " " : "", name);
     struct rect in = canvas_frame(c, r, slot == st->focus, title);
     if (in.w > 0 && in.h > 0)
         v->draw(s, st, c, in);

@@ -48,6 +48,13 @@ const struct view view_table[] = {
      "likelier: its direct effect on the logits, with the final norm's gain and without its "
      "scale; a negative activation promotes what the direction speaks against.",
      mlp_draw, NULL, mlp_hit},
+    {"compare", "", SLOT_MAIN, "hjkl cell  [ ] head  K J layer  , . stage",
+     "The present run less the mark (m), position by position up to the end of the shorter text: "
+     "the selected head's map, blue where it is less now and orange where it is more; of every "
+     "head's pattern the largest |difference|; the tokens whose probability changed most (of the "
+     "logits, before any sampling) and KL(mark||now); how far the residual stream has moved at "
+     "the cursor's position. = shows these in place of attention, heads and logits.",
+     compare_draw, compare_title, compare_hit},
     {"cache", "7", SLOT_RIGHT_LOW, "",
      "The KV cache: for each layer the size of the K and V rows, one column a position. The "
      "positions of this pass are bright.",

@@ -96,6 +96,7 @@ static const struct {
     {"prompt \"\"; query 0", "there are no tokens yet; give a prompt first"},
     {"column x", "column takes a number from 0 to 191, +N, -N, first or last, not 'x'"},
     {"value nothing", "no value 'nothing'; names are like blocks.0.attn.pattern, L0.H1.pattern, logits"},
+    {"verify x", "verify: 'x' is too much; usage: verify"},
     {"neuron 768", "neuron takes a number from 0 to 767, +N, -N, first or last, not '768'"},
     {"key 1.5", "key takes a number from 0 to 9, +N, -N, first or last, not '1.5'"},
     {"stage foo", "there is no stage 'foo'; the stages are raw, scaled, masked, softmax and z"},

@@ -22,6 +22,8 @@ command_function cmd_select, cmd_layer, cmd_head, cmd_query, cmd_key, cmd_stage,
 command_function cmd_point;
 /* cmd_tensor.c */
 command_function cmd_value, cmd_column;
+/* cmd_verify.c */
+command_function cmd_verify;
 /* cmd_neuron.c */
 command_function cmd_neuron;
 /* cmd_show.c, cmd_value.c, cmd_info.c */

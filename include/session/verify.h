@@ -1,6 +1,6 @@
 /*
  * The cache held against computing everything again: the tokens go through a second run in one
- * pass, with the session's ablations, and what the two runs have is compared.
+ * pass, with the same patches, and what the two runs have is compared.
  */
 #ifndef GPTSCOPE_SESSION_VERIFY_H
 #define GPTSCOPE_SESSION_VERIFY_H

@@ -102,6 +102,16 @@ const struct neuron_tokens *cache_neuron_tokens(struct view_cache *c, const stru
 const struct lens *cache_lens(struct view_cache *c, const struct session *s, int first,
                               int count, bool all, struct err *err);
 
+/* The lengths (L2) of a layer's cached keys or values. */
+struct kv_side {
+    int ready;     /* positions there are, as far as there was time */
+    float *length; /* [ready, n_kv_head] */
+    int room;
+    uint64_t key; /* of what they were made from */
+};
+const struct kv_side *cache_kv(struct view_cache *c, const struct session *s, int layer,
+                               bool v);
+
 /* How far a view can be scrolled from where it is by itself, as it was drawn last: so scrolling
  * does not run on beyond. False: it was not drawn yet. */
 void cache_scrolled(struct view_cache *c, int view, int least, int most);

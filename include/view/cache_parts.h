@@ -90,6 +90,13 @@ void thumbs_add(struct heads_cache *h, int layer, int head, int query, const flo
 void thumbs_forget(struct heads_cache *h, int layer, int begin, int end); /* whole cells */
 void thumbs_make(struct heads_cache *h, int layer);
 
+struct kv_cache {
+    struct kv_side *side; /* [n_layer, 2] */
+    int n;
+    uint64_t generation;
+};
+void kv_cache_release(struct kv_cache *k);
+
 struct tensor_cache {
     struct tensor_summary sum;
     uint64_t key;   /* of what the counted rows depend on */
@@ -126,6 +133,7 @@ struct view_cache {
     struct tensor_cache tensor;
     struct worked_cache worked;
     struct compare_cache *compare; /* NULL before there was a comparison */
+    struct kv_cache kv;
     struct sample_trace next;
     struct sampler next_sampler;
     const struct run *next_run;

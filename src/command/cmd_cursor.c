@@ -249,7 +249,7 @@ static const struct {
     {"residual", C_QUERY, C_POINT},  {"tokens", C_QUERY, C_QUERY},
     {"mlp", C_NONE, C_QUERY},        {"map", C_NONE, C_OP},
     {"program", C_NONE, C_OP},       {"tensor", C_NONE, C_QUERY},
-    {NULL, C_NONE, C_SCROLL},
+    {"cache", C_QUERY, C_LAYER},     {NULL, C_NONE, C_SCROLL},
 };
 
 static int shown_view(const struct screen *st)

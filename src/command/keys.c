@@ -98,6 +98,7 @@ const struct key key_table[] = {
     {"PageDown", "tensor", "column +16", "sixteen columns right", NULL},
     {"Home", "tensor", "column first", "first column", NULL},
     {"End", "tensor", "column last", "last column", NULL},
+    {"v", "cache", "verify", "compare the cache with computing again", "verify"},
     {"?", NULL, "keys", "list the keys", "help"},
     {"q", NULL, "close quit", "close, or quit", "quit"},
     {"Q", NULL, "quit", "quit", NULL},

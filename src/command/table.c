@@ -146,6 +146,10 @@ const struct command command_table[] = {
      "run; logits 5", cmd_logits},
     {"info", "looking", {{NULL, ARG_INT, false, NULL}},
      "print the model's sizes, its parameters and the memory in use", "info", cmd_info},
+    {"verify", "looking", {{NULL, ARG_INT, false, NULL}},
+     "compute all tokens again in one pass and compare the cache and the logits with it\n"
+     "Ablations are done again, too. The cache view shows the result until something changes.",
+     "generate; run; verify", cmd_verify},
     {"dump", "looking",
      {{"VALUES", ARG_VALUE, false, "this"}, {"FILE", ARG_FILE, false, NULL}},
      "write values to a file\n"

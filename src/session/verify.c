@@ -87,7 +87,7 @@ bool session_verify(struct session *s, struct err *err)
 {
     struct verify *v = &s->verify;
     int n = run_n_past(s->run);
-    struct run_options o = {.n_ctx = n, .chunk = n};
+    struct run_options o = {.n_ctx = run_n_ctx(s->run), .chunk = n};
 
     verify_release(v);
     if (n == 0)

@@ -23,6 +23,7 @@ void cache_free(struct view_cache *c)
     mlp_cache_release(&c->mlp);
     tensor_cache_release(&c->tensor);
     worked_cache_release(&c->worked);
+    kv_cache_release(&c->kv);
     if (c->next_made)
         sample_trace_release(&c->next);
     lens_free(c->lens);

@@ -55,10 +55,12 @@ const struct view view_table[] = {
      "logits, before any sampling) and KL(mark||now); how far the residual stream has moved at "
      "the cursor's position. = shows these in place of attention, heads and logits.",
      compare_draw, compare_title, compare_hit},
-    {"cache", "7", SLOT_RIGHT_LOW, "",
-     "The KV cache: for each layer the size of the K and V rows, one column a position. The "
-     "positions of this pass are bright.",
-     cache_draw, NULL, NULL},
+    {"cache", "7", SLOT_RIGHT_LOW, "h l position  j k layer  [ ] head  v verify",
+     "The KV cache: the length of each position's key and value, by layer and kv head; the "
+     "positions of this pass are bright. Above: the bytes it takes, the multiplications that the "
+     "last pass took and would have taken for all positions, and how far what is cached is from "
+     "what one pass over all tokens gives (v).",
+     cache_draw, NULL, cache_hit},
     {"tensor", "8", SLOT_MAIN, "h l column  j k row  { } value  [ ] head",
      "What the last operation made, or the value chosen with { and } or by name: the exact "
      "number under the cursor, the numbers around it, their statistics and histogram. Rows are "

@@ -1,0 +1,36 @@
+/* verify: the cache against computing everything again. */
+#include "command/commands.h"
+
+#define NOTHING "the cache is empty: there is nothing to compare"
+
+static void verify_print(const struct verify *v, struct str *out)
+{
+    str_addf(out, "%d positions computed again in one pass; largest differences:\n", v->n_pos);
+    for (int l = 0; l < v->n_layer; l++)
+        str_addf(out, "L%d  K %.2g  V %.2g\n", l, (double) v->k[l], (double) v->v[l]);
+    str_addf(out, "logits after %d  %.2g\n", v->n_pos - 1, (double) v->logits);
+}
+
+bool cmd_verify(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+
+    (void) arg;
+    if (run_n_past(s->run) == 0) {
+        if (env->live)
+            session_say(s, NOTHING);
+        else
+            str_adds(env->out, NOTHING "\n");
+        return true;
+    }
+    if (!session_verify(s, err))
+        return false;
+    const struct verify *v = session_verified(s);
+    if (!env->live)
+        verify_print(v, env->out);
+    else
+        session_say(s, "%d positions computed again: K %.1g, V %.1g, logits %.1g off at most",
+                    v->n_pos, (double) v->k[v->k_layer], (double) v->v[v->v_layer],
+                    (double) v->logits);
+    return true;
+}

@@ -77,6 +77,7 @@ static const struct {
     {"break 2 off", "there is no breakpoint 2; 'break' lists them"},
     {"unbreak 1", "there is no breakpoint 1; 'break' lists them"},
     {"explain", "blocks.0.attn.pattern is not computed at position 9 yet; step on or run"},
+    {"run; explain embed 3,4; explain largest", "this is made of nothing further"},
     {"run; explain L1.q 10,3", "blocks.1.attn.q has pos 0 to 9, not 10"},
     {"run; explain L1.q 3,32", "blocks.1.attn.q has d_head 0 to 31, not 32"},
     {"run; explain L1.q 3,x", "'3,x' is no cell of blocks.1.attn.q; its cells are pos,d_head"},

@@ -57,7 +57,7 @@ static void test_focus(void **state)
     run(&f, "view logits; explain");
     at(&f, "explain logits 7,.");
     assert_int_equal(f.session->subject.kind, SUBJECT_LOGIT);
-    run(&f, "show L1.mlp.post; move right 5; explain");
+    run(&f, "show L1.mlp.post; column 5; explain");
     at(&f, "explain L1.mlp.post 7,5");
     run(&f, "explain"); /* from its own panel: what there is */
     at(&f, "explain L1.mlp.post 7,5");
@@ -99,6 +99,39 @@ static void test_moves(void **state)
     close_fixture(&f);
 }
 
+/* From a number to what it is made of, by key and by pointer. */
+static void test_terms(void **state)
+{
+    (void) state;
+    const struct view *v = &view_table[view_find("explain")];
+    struct canvas *c = canvas_new(120, 30, &(struct caps){.colors = 256}, NULL);
+    struct fixture f;
+    struct hit h = {.line = ""};
+
+    open_fixture(&f, TEXT, true);
+    compute(&f);
+    run(&f, "explain L1.attn_out 4,12");
+    for (int y = 0; y < c->h && !*h.line; y++)
+        v->hit(f.session, &f.screen, c, canvas_all(c), 2, y, &h);
+    run(&f, "explain largest"); /* the head and channel of z that the first row is */
+    at(&f, h.tip);
+    assert_int_equal(strncmp(h.line, "explain L1.H", 12), 0);
+    run(&f, h.line);
+    at(&f, h.tip);
+    run(&f, "explain largest");
+    assert_int_equal(f.session->subject.cell[1], 4); /* the same query's weights */
+    run(&f, "explain L1.resid_mid 3,4; explain largest");
+    assert_int_equal(f.session->subject.cell[1], 4);
+    run(&f, "explain embed 3,4");
+    assert_false(command_run(&f.env, "explain largest", &f.err));
+    run(&f, "view mlp; neuron 7; explain");
+    assert_int_equal(f.session->subject.cell[1], 7);
+    run(&f, "view residual; column 9; explain");
+    assert_int_equal(f.session->subject.cell[1], 9);
+    close_fixture(&f);
+    canvas_free(c);
+}
+
 /* Part of a cell, ids and texts of tokens, heads that are shared. */
 static void test_cells(void **state)
 {
@@ -134,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_focus),
         cmocka_unit_test(test_moves),
+        cmocka_unit_test(test_terms),
         cmocka_unit_test(test_cells),
     };
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);

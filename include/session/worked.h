@@ -39,11 +39,13 @@ struct worked_table {
     const char *col[3];  /* names of the columns: "x", "w", "product" */
     const char *join[2]; /* between the columns: "×", "=" */
     struct worked_term *term;
-    int n;       /* terms here, by falling |product| */
-    int n_all;   /* of so many: the smallest of a vocabulary's are left out */
-    double rest; /* the sum of those left out */
-    double sum;  /* of all products */
-    float *part; /* the products by rising index, [n_part]; for a spark line */
+    int n;            /* terms here, by falling |product| */
+    int n_all;        /* of so many: the smallest of a vocabulary's are left out */
+    double rest;      /* the sum of those left out */
+    double sum;       /* of all products */
+    int from;         /* the value whose elements the first numbers are, or -1 */
+    int from_cell[3]; /* the one with index 0 */
+    float *part;      /* the products by rising index, [n_part]; for a spark line */
     int n_part;
     bool is_signed;
 };
@@ -55,17 +57,23 @@ struct worked {
     int n_lines, cap_lines;
     struct worked_table table[WORKED_TABLES];
     int n_tables;
-    double result; /* worked out, changes included */
-    double actual; /* what the run has */
-    double size;   /* of the numbers that were added up: rounding goes with it */
-    bool replaced; /* the op does something else: no result */
-    bool differs;  /* result and actual are further apart than rounding explains */
+    int next;         /* the value of the element that makes most of this one, or -1 */
+    int next_cell[3]; /* of the largest term, where there are terms */
+    double result;    /* worked out, changes included */
+    double actual;    /* what the run has */
+    double size;      /* of the numbers that were added up: rounding goes with it */
+    bool replaced;    /* the op does something else: no result */
+    bool differs;     /* result and actual are further apart than rounding explains */
 };
 
 /* False with err when the cell is not there, or not computed yet. */
 bool worked_cell(const struct session *s, int value, const int cell[3], struct worked *w,
                  struct err *err);
 void worked_release(struct worked *w);
+
+/* The element that a term's first number is; false when it is no element of a value. */
+bool worked_origin(const struct session *s, const struct worked_table *t, int term, int *value,
+                   int cell[3]);
 
 /* "L2.H3.q 8,17", "logits 12,·Tom": as the command explain takes it. */
 void worked_place(const struct session *s, int value, const int cell[3], struct str *out);

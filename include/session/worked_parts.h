@@ -56,9 +56,14 @@ struct worked_table *work_products(struct working *k, const float *a, const floa
                                    const char *name_a, const char *name_b);
 /* A new table of terms that are filled in; n of them are room for. */
 struct worked_table *work_table(struct working *k, int n);
+/* Says that the terms' first numbers are the elements of v along its last axis; of all heads,
+ * one after the other, for head 0 of a whole row. */
+void work_from(struct worked_table *t, const struct working *k, int value, int head);
 /* Sorts the terms, and makes part, sum. */
 void work_table_done(struct worked_table *t);
 
+/* Says which element of a row value makes most of this one, at this position and head. */
+void work_next(struct working *k, int value, int at);
 /* Which kv head a head reads. */
 int work_kv_head(const struct working *k, int head);
 

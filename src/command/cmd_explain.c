@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "command/place.h"
+#include "session/neurons.h"
 #include "session/sheet.h"
 #include "session/worked.h"
 #include "view/view.h"
@@ -32,6 +33,9 @@ static bool likeliest(const struct session *s, int pos, int *id, struct err *err
 {
     int value = program_find(s->program, "logits");
     struct region g = {{pos, 0, 0}, {1, s->program->hp.n_vocab, 1}};
+
+    if (run_ready(s->run, value) <= pos)
+        return err_set(err, "logits is not computed at position %d yet; step on or run", pos);
     float *x = xmalloc((size_t) s->program->hp.n_vocab * sizeof *x);
     bool ok = run_read(s->run, value, &g, x, err);
 
@@ -136,6 +140,49 @@ static void table_cell(const struct session *s, int value, struct subject *what)
         what->cell[t.col_axis] = sheet_col(&t, s);
 }
 
+/* The neuron that the MLP view has its cursor on. */
+static bool mlp_cell(const struct session *s, struct subject *what, struct err *err)
+{
+    struct neuron_row row = {0};
+    bool ok = true;
+
+    while (ok && !row.ready)
+        ok = neuron_row_step(&row, s, s->at.layer, s->at.query, err);
+    *what = (struct subject){.kind = SUBJECT_VALUE,
+                             .value = program_value(s->program, s->at.layer, "mlp.post")};
+    what->cell[0] = s->at.query;
+    if (ok)
+        what->cell[1] = row.order[neuron_row_rank(&row, s->at.neuron)];
+    neuron_row_release(&row);
+    return ok;
+}
+
+static void stream_cell(const struct session *s, struct subject *what)
+{
+    static const char *const suffix[] = {"resid_pre", "resid_mid", "resid_post"};
+    int value = program_value(s->program, s->at.layer, suffix[s->at.stream]);
+
+    table_cell(s, value, what);
+}
+
+/* The element that makes most of the subject; the subject itself while the
+ * live view says that it is to do. */
+static bool largest(const struct command_env *env, struct subject *what, struct err *err)
+{
+    struct session *s = env->session;
+    struct worked w;
+    int value, cell[3];
+
+    *what = s->subject;
+    session_subject(s, &value, cell);
+    if (!worked_cell(s, value, cell, &w, err))
+        return env->live;
+    *what = (struct subject){.kind = SUBJECT_VALUE, .value = w.next};
+    memcpy(what->cell, w.next_cell, sizeof w.next_cell);
+    worked_release(&w);
+    return what->value >= 0 || err_set(err, "this is made of nothing further");
+}
+
 /* What the panel with the focus has under its cursor. */
 static bool under_cursor(const struct command_env *env, struct subject *what, struct err *err)
 {
@@ -144,15 +191,15 @@ static bool under_cursor(const struct command_env *env, struct subject *what, st
     const struct arg none = {.given = false};
 
     *what = (struct subject){.kind = SUBJECT_ATTENTION};
-    if (!strcmp(view, "explain")) {
+    if (!strcmp(view, "explain"))
         *what = s->subject;
-        return true;
-    }
-    if (!strcmp(view, "tensor")) {
+    else if (!strcmp(view, "tensor"))
         table_cell(s, tensor_value(s, env->screen), what);
-        return true;
-    }
-    if (!strcmp(view, "logits")) {
+    else if (!strcmp(view, "residual"))
+        stream_cell(s, what);
+    else if (!strcmp(view, "mlp"))
+        return mlp_cell(s, what, err);
+    else if (!strcmp(view, "logits")) {
         if (!named(s, "logits", &none, what, err))
             return false;
         what->kind = SUBJECT_LOGIT;
@@ -164,7 +211,8 @@ static bool under_cursor(const struct command_env *env, struct subject *what, st
 
 /* Whether it can be worked now. The live view says itself what is to do, and follows the cursor
  * when it moves on. */
-static bool check(struct command_env *env, const struct subject *what, struct err *err)
+static bool check(struct command_env *env, const struct subject *what, bool typed,
+                  struct err *err)
 {
     struct session *s = env->session;
     struct subject old = s->subject;
@@ -179,7 +227,7 @@ static bool check(struct command_env *env, const struct subject *what, struct er
         worked_release(&w);
         return true;
     }
-    if (env->live && what->kind == SUBJECT_ATTENTION)
+    if (env->live && !typed)
         return true;
     s->subject = old;
     return false;
@@ -216,10 +264,11 @@ bool cmd_explain(struct command_env *env, const struct arg *arg, struct err *err
 
     if (s->ids.n == 0)
         return err_set(err, "there are no tokens yet; give a prompt first");
-    if (!arg[0].given ? !under_cursor(env, &what, err)
-                      : !named(s, arg[0].text, &arg[1], &what, err))
-        return false;
-    if (!check(env, &what, err))
+    bool ok = !arg[0].given                     ? under_cursor(env, &what, err)
+              : !strcmp(arg[0].text, "largest") ? largest(env, &what, err)
+                                                : named(s, arg[0].text, &arg[1], &what, err);
+    bool typed = arg[0].given && strcmp(arg[0].text, "this") && strcmp(arg[0].text, "largest");
+    if (!ok || !check(env, &what, typed, err))
         return false;
     take_cursor(s);
     if (env->live)

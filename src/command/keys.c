@@ -70,6 +70,7 @@ const struct key key_table[] = {
     {"=", NULL, "compare", "show the run less the mark, and back", "compare"},
     {"X", NULL, "clear", "clear all ablations", NULL},
     {"i", NULL, "explain", "explain this cell", "explain"},
+    {"i", "explain", "explain largest", "explain what makes most of it", "largest"},
     {"t", NULL, "command-line \"set temp \"", "set the temperature", NULL},
     {"T", NULL, "command-line \"set top-k \"", "set how many tokens to choose from", NULL},
     {"a", NULL, "command-line \"append \"", "append another token", NULL},

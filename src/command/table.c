@@ -134,12 +134,14 @@ const struct command command_table[] = {
      "and 'help values' list them; a view comes before a value of its name. ROWS is the most rows\n"
      "to print.",
      "run; show pattern", cmd_show},
-    {"explain", "looking", {{"VALUE", ARG_VALUE, true, "this"}, {"CELL", ARG_TEXT, true, NULL}},
+    {"explain", "looking",
+     {{"VALUE", ARG_VALUE, true, "this largest"}, {"CELL", ARG_TEXT, true, NULL}},
      "work out one element of a value with the numbers that make it\n"
      "CELL is like 8,17: position and channel; for scores and patterns query and key; for logits\n"
      "and probs position and token, as text or id. Without CELL it is the cell under the cursor,\n"
-     "without VALUE what the panel with the focus shows there.",
-     "run; explain L1.H2.pattern 8,6; explain logits 4,·ball", cmd_explain},
+     "without VALUE what the panel with the focus shows there. this follows the attention's\n"
+     "cursor; largest goes from what is explained to the element that makes most of it.",
+     "run; explain L1.H2.pattern 8,6; explain logits 4,·ball; explain largest", cmd_explain},
     {"logits", "looking", {{"N", ARG_INT, true, NULL}},
      "list the N most likely next tokens\n"
      "A column for each stage of the sampling that is on.",

@@ -124,6 +124,7 @@ bool worked_cell(const struct session *s, int value, const int cell[3], struct w
 
     memset(w, 0, sizeof *w);
     w->value = value;
+    w->next = -1;
     for (int i = 0; i < p->value[value].n_axis; i++)
         w->cell[i] = g.first[i] = cell[i];
     if (!check_cell(s, value, cell, err) || !run_read(s->run, value, &g, &actual, err))
@@ -141,6 +142,9 @@ bool worked_cell(const struct session *s, int value, const int cell[3], struct w
         worked_release(w);
         return false;
     }
+    if (w->next < 0 && w->n_tables > 0 &&
+        !worked_origin(s, &w->table[0], 0, &w->next, w->next_cell))
+        w->next = -1;
     compare(&k, w->cell);
     return true;
 }

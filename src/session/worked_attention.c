@@ -90,6 +90,7 @@ static bool chain_make(struct working *k, struct chain *c, double *dot)
     if (key) {
         struct worked_table *t = work_products(k, q, key, d, "q", "k");
         snprintf(t->title, sizeof t->title, "q k by channel");
+        work_from(t, k, scores->in[0], k->head);
         *dot = t->sum;
     }
     free(q);
@@ -130,7 +131,7 @@ static void row_sums(struct row *row)
     }
 }
 
-static void row_table(struct working *k, const struct row *row)
+static void row_table(struct working *k, const struct chain *c, const struct row *row)
 {
     struct worked_table *t = work_table(k, row->n);
 
@@ -140,6 +141,7 @@ static void row_table(struct working *k, const struct row *row)
     }
     work_table_done(t);
     snprintf(t->title, sizeof t->title, "weights of query %d", k->pos);
+    work_from(t, k, stage_value(k, c, OP_MASK), k->head);
     t->axis = AXIS_KEY;
     t->col[0] = "score";
     t->col[1] = "e^(s-max)";
@@ -201,7 +203,7 @@ static bool work_row_softmax(struct working *k, const struct chain *c)
 
     if (ok) {
         say_softmax(k, &row);
-        row_table(k, &row);
+        row_table(k, c, &row);
     }
     if (ok && k->op->code == OP_SOFTMAX) {
         k->w->result = k->at > k->pos ? 0 : exp((double) row.score[k->at] - row.max) / row.sum;
@@ -264,6 +266,7 @@ static void vocab_table(struct working *k, const float *x, int n, double max, do
     work_table_done(t);
     t->n_part = 0;
     snprintf(t->title, sizeof t->title, "the likeliest tokens");
+    work_from(t, k, k->op->in[0], 0);
     t->axis = AXIS_VOCAB;
     t->col[0] = "logit";
     t->col[1] = "e^(l-max)";
@@ -320,6 +323,7 @@ bool work_mix(struct working *k)
     struct worked_table *t = work_products(k, weight, v, n, "weight", "v");
     t->axis = AXIS_KEY;
     snprintf(t->title, sizeof t->title, "weight v by key");
+    work_from(t, k, k->op->in[0], k->head);
     k->w->result = t->sum;
     work_say(k, false, "Σ weight × v[%d] over keys 0 to %d = " WORKED_STRONG "%s", k->at,
              k->pos, NUM(t->sum));

@@ -103,6 +103,7 @@ bool work_linear(struct working *k)
     snprintf(what, sizeof what, "%s[%d] · W_%s[%d]", NAME(k, k->op->in[0]), k->pos,
              weight_name(k), row);
     snprintf(t->title, sizeof t->title, "x w by channel");
+    work_from(t, k, k->op->in[0], 0);
     say_sum(k, what, t->sum, row);
     say_about(k, row);
     free(x);
@@ -121,6 +122,7 @@ bool work_result(struct working *k)
     struct worked_table *t = work_products(k, z, w + k->head * d, d, "z", "w");
     k->w->result = t->sum;
     snprintf(t->title, sizeof t->title, "z w by channel of the head");
+    work_from(t, k, k->op->in[0], k->head);
     work_say(k, false, "%s.H%d[%d] · W_%s[%d, %d..%d] = " WORKED_STRONG "%s",
              NAME(k, k->op->in[0]), k->head, k->pos, weight_name(k), k->at, k->head * d,
              k->head * d + d - 1, NUM(t->sum));

@@ -26,6 +26,7 @@ static void stats_make(struct working *k, const float *x, int n, struct row_stat
         table->term[i] = (struct worked_term){i, x[i], (float) d, d * d};
     }
     work_table_done(table);
+    work_from(table, k, k->op->in[0], 0);
     snprintf(table->title, sizeof table->title,
              rms ? "x^2 by channel" : "(x - mean)^2 by channel");
     table->axis = AXIS_D_MODEL;

@@ -45,6 +45,7 @@ bool work_pair(struct working *k)
         return false;
     k->w->result = add ? x + y : x * y;
     k->w->size = add ? fabs(x) + fabs(y) : fabs(x * y);
+    work_next(k, k->op->in[add && fabs(y) > fabs(x)], k->at);
     work_say(k, false, "%s %s %s %s %s = " WORKED_STRONG "%s", NAME(k, k->op->in[0]), NUM(x),
              add ? "+" : "×", NAME(k, k->op->in[1]), OPERAND(y), NUM(k->w->result));
     if (add)
@@ -90,6 +91,7 @@ bool work_act(struct working *k)
 
     if (!work_one(k, k->op->in[0], k->pos, k->head, k->at, &x))
         return false;
+    work_next(k, k->op->in[0], k->at);
     work_say(k, true, "x = %s[%d, %d] = %s", NAME(k, k->op->in[0]), k->pos, k->at, NUM(x));
     if (k->op->code == OP_SILU)
         work_silu(k, x);
@@ -111,6 +113,7 @@ bool work_rope(struct working *k)
     bool upper = k->at >= half;
     double x, y;
 
+    work_next(k, k->op->in[0], k->at);
     if (k->at >= hp->rope_dim) {
         if (!work_one(k, k->op->in[0], k->pos, k->head, k->at, &x))
             return false;

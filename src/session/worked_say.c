@@ -99,6 +99,16 @@ void worked_place(const struct session *s, int value, const int cell[3], struct 
         str_addf(out, ",%d", last);
 }
 
+void work_next(struct working *k, int value, int at)
+{
+    int n_axis = k->p->value[value].n_axis;
+
+    k->w->next = value;
+    k->w->next_cell[0] = k->pos;
+    k->w->next_cell[1] = n_axis == 3 ? k->head : at;
+    k->w->next_cell[2] = n_axis == 3 ? at : 0;
+}
+
 int work_kv_head(const struct working *k, int head)
 {
     return head / (k->p->hp.n_head / k->p->hp.n_kv_head);
@@ -156,12 +166,38 @@ struct worked_table *work_table(struct working *k, int n)
     struct worked_table *t = &k->w->table[k->w->n_tables++];
 
     t->axis = AXIS_ONE;
+    t->from = -1;
     t->join[0] = "×";
     t->join[1] = "=";
     t->term = xcalloc((size_t) n, sizeof *t->term);
     t->n = t->n_all = n;
     t->is_signed = true;
     return t;
+}
+
+void work_from(struct worked_table *t, const struct working *k, int value, int head)
+{
+    bool stage = program_is_stage(k->p, value);
+
+    t->from = value;
+    t->from_cell[0] = stage ? head : k->pos;
+    t->from_cell[1] = stage ? k->pos : k->p->value[value].n_axis == 3 ? head : 0;
+}
+
+bool worked_origin(const struct session *s, const struct worked_table *t, int term, int *value,
+                   int cell[3])
+{
+    if (t->from < 0 || term < 0 || term >= t->n)
+        return false;
+    const struct value *v = &s->program->value[t->from];
+    int index = t->term[term].index, last = v->n_axis - 1;
+    int n = program_axis(s->program, v->axis[last], s->ids.n);
+    *value = t->from;
+    memcpy(cell, t->from_cell, sizeof t->from_cell);
+    cell[last] = index % n;
+    if (index >= n)
+        cell[1] = index / n;
+    return true;
 }
 
 static int by_size(const void *a, const void *b)

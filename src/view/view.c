@@ -29,12 +29,14 @@ const struct view view_table[] = {
      "The model's guess for the next token: candidates by falling logit, their probability "
      "after temperature, top-k and top-p, and the entropy of the whole distribution.",
      logits_draw, NULL, NULL},
-    {"explain", "5", SLOT_LOW, "hjkl cell  , . stage  O all of it, jk scroll",
+    {"explain", "5", SLOT_LOW, "hjkl cell  i what makes most of it  O all of it, jk scroll",
      "One number, worked out from the numbers it is made of: a cell of the attention map, with "
      "q·k, the scale, the mask and the softmax; or with the command explain an element of any "
      "value. What is added up is in the coloured row, and as a table by falling size where "
-     "there is room. The result is held against what the run has.",
-     explain_draw, explain_title, NULL},
+     "there is room. i goes on to the element that makes most of it, a click to the one that a "
+     "term begins with. The result is held "
+     "against what the run has.",
+     explain_draw, explain_title, explain_hit},
     {"program", "6", SLOT_MAIN,
      "j k op  B breakpoint  u run to it  Enter opens it  Space op  b back",
      "The forward pass as a list of operations with the program counter: what each makes, its "

@@ -17,6 +17,9 @@ struct page {
     struct canvas *c;
     struct rect clip;
     int x, y, w; /* left edge, next row, columns */
+    struct table_place {
+        int x, y, across, entry; /* of the first entry; entries side by side, their cells */
+    } at[WORKED_TABLES];         /* where the tables lie; across 0: nowhere */
 };
 
 /* --- lines --- */
@@ -143,7 +146,7 @@ struct columns {
     int decimals[3], label, entry; /* cells */
 };
 
-enum { NUMBER = 10 };
+enum { NUMBER = 10, GAP_ENTRY = 3 };
 
 static double column_value(const struct worked_term *t, int column)
 {
@@ -220,7 +223,7 @@ static void put_sum(struct page *p, const struct worked_table *t)
 }
 
 /* All terms by falling size, as many side by side as fit. */
-static void put_table(struct page *p, const struct worked_table *t)
+static void put_table(struct page *p, const struct worked_table *t, struct table_place *at)
 {
     struct columns k;
     int across, rows, bottom = p->clip.y + p->clip.h;
@@ -228,16 +231,17 @@ static void put_table(struct page *p, const struct worked_table *t)
     if (t->n == 0)
         return;
     columns_make(&k, t);
-    across = (p->w + 3) / (k.entry + 3);
+    across = (p->w + GAP_ENTRY) / (k.entry + GAP_ENTRY);
     across = across < 1 ? 1 : across > t->n ? t->n : across;
     for (int j = 0; j < across; j++)
-        put_heading(p, t, &k, p->x + j * (k.entry + 3));
+        put_heading(p, t, &k, p->x + j * (k.entry + GAP_ENTRY));
     p->y++;
+    *at = (struct table_place){p->x, p->y, across, k.entry + GAP_ENTRY};
     rows = (t->n + across - 1) / across;
     for (int row = 0; row < rows; row++, p->y++)
         for (int j = 0; j < across && row * across + j < t->n; j++)
             if (p->y >= p->clip.y && p->y < bottom)
-                put_entry(p, t, &k, p->x + j * (k.entry + 3), row * across + j);
+                put_entry(p, t, &k, p->x + j * (k.entry + GAP_ENTRY), row * across + j);
     put_sum(p, t);
 }
 
@@ -270,11 +274,11 @@ static void put_largest(struct page *p, const struct worked_table *t)
 
 /* --- the page --- */
 
-static void put_block(struct page *p, const struct worked_table *t)
+static void put_block(struct page *p, const struct worked *w, int i)
 {
     p->y++;
-    put_spark(p, t);
-    put_table(p, t);
+    put_spark(p, &w->table[i]);
+    put_table(p, &w->table[i], &p->at[i]);
 }
 
 /* Two tables lie side by side where there is room. */
@@ -291,14 +295,15 @@ static void put_tables(struct page *p, const struct worked *w)
             right.x += p->w - b.entry;
             right.w = b.entry;
             p->w -= GAP + b.entry;
-            put_block(p, &w->table[0]);
-            put_block(&right, &w->table[1]);
+            put_block(p, w, 0);
+            put_block(&right, w, 1);
+            p->at[1] = right.at[1];
             p->y = right.y > p->y ? right.y : p->y;
             return;
         }
     }
     for (int i = 0; i < w->n_tables; i++)
-        put_block(p, &w->table[i]);
+        put_block(p, w, i);
 }
 
 static void put_all(struct page *p, const struct worked *w)
@@ -320,29 +325,87 @@ static void put_essence(struct page *p, const struct worked *w)
         put_largest(p, &w->table[0]);
 }
 
-static void draw_scrolled(struct page *p, const struct worked *w, const struct screen *st)
+/* The first row of the page; it is laid out for it without drawing, so that p->at is known. */
+static void lay_out(struct page *p, const struct worked *w, const struct screen *st)
 {
     struct page measure = *p;
 
     measure.clip.h = 0;
     put_all(&measure, w);
-    p->y -= scroll_rows(st, "explain", 0, measure.y - p->y, p->clip.h);
-    put_all(p, w);
+    int scroll = scroll_rows(st, "explain", 0, measure.y - p->y, p->clip.h);
+    p->y -= scroll;
+    memcpy(p->at, measure.at, sizeof p->at);
+    for (int i = 0; i < WORKED_TABLES; i++)
+        p->at[i].y -= scroll;
 }
 
 void explain_draw(const struct session *s, const struct screen *st, struct canvas *c,
                   struct rect r)
 {
-    struct page p = {s, c, rect_clip(r, canvas_all(c)), r.x, r.y, r.w};
+    struct page p = {
+        .s = s, .c = c, .clip = rect_clip(r, canvas_all(c)), .x = r.x, .y = r.y, .w = r.w};
     struct err err = ERR_INIT;
     const struct worked *w = cache_worked(st->cache, s, &err);
 
-    if (!w && s->ids.n > 0)
+    if (!w && s->ids.n > 0) {
         draw_paragraph(c, r, r.x, r.y, STYLE_DIM, err.text);
-    else if (w && r.h >= ROOMY)
-        draw_scrolled(&p, w, st);
-    else if (w)
+    } else if (w && r.h >= ROOMY) {
+        lay_out(&p, w, st);
+        put_all(&p, w);
+    } else if (w) {
         put_essence(&p, w);
+    }
+}
+
+/* --- the pointer --- */
+
+/* The term drawn at x,y, or -1. */
+static int term_at(const struct table_place *at, int n, int x, int y)
+{
+    int column = at->across > 0 ? (x - at->x) / at->entry : 0;
+
+    if (at->across == 0 || y < at->y || x < at->x || column >= at->across)
+        return -1;
+    int i = (y - at->y) * at->across + column;
+    return i < n ? i : -1;
+}
+
+/* A term leads to the element that it begins with. */
+static void hit_term(const struct session *s, const struct worked_table *t, int term,
+                     struct hit *h)
+{
+    struct str place = STR_INIT;
+    int value, cell[3];
+
+    if (!worked_origin(s, t, term, &value, cell))
+        return;
+    const struct value *v = &s->program->value[value];
+    worked_place(s, value, cell, &place);
+    snprintf(h->tip, sizeof h->tip, "explain %s", place.text);
+    if (v->axis[v->n_axis - 1] == AXIS_VOCAB) /* a text may not be typed so */
+        snprintf(h->line, sizeof h->line, "explain %s %d,%d", v->name, cell[0], cell[1]);
+    else
+        snprintf(h->line, sizeof h->line, "explain %s", place.text);
+    str_release(&place);
+}
+
+void explain_hit(const struct session *s, const struct screen *st, const struct canvas *c,
+                 struct rect r, int x, int y, struct hit *h)
+{
+    struct canvas *none = canvas_new(1, 1, &c->caps, c->theme);
+    struct page p = {.s = s, .c = none, .clip = r, .x = r.x, .y = r.y, .w = r.w};
+    struct err err = ERR_INIT;
+    const struct worked *w = cache_worked(st->cache, s, &err);
+
+    if (w && r.h >= ROOMY) {
+        lay_out(&p, w, st);
+        for (int i = 0; i < w->n_tables; i++) {
+            int term = term_at(&p.at[i], w->table[i].n, x, y);
+            if (term >= 0)
+                hit_term(s, &w->table[i], term, h);
+        }
+    }
+    canvas_free(none);
 }
 
 void explain_title(const struct session *s, char *out, size_t size)

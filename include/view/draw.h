@@ -37,6 +37,8 @@ char *draw_number(char *out, size_t size, double v, int width);
 /* A bar of eighth blocks, part in [0,1] of `cells`. */
 void draw_bar(struct canvas *c, struct rect clip, int x, int y, int cells, double part,
               struct look look);
+/* The column of eighth blocks for a part in [0,1]: "▁" to "█". */
+const char *draw_eighths(double part);
 /* n values as one row of columns, pooled by the largest |v| to at most `cells`; negative ones
  * have the map's other colour (a dot above in a terminal without colours). Returns the values
  * in each column. */

@@ -24,12 +24,18 @@ view_draw residual_draw;
 view_title residual_title;
 view_hit residual_hit;
 
-/* The token strip of the screen: all of r, scrolled around the cursor. */
-void tokens_draw_strip(const struct session *s, struct canvas *c, struct rect r);
+/* The token strip of the screen: all of r, scrolled around the cursor. After each token its
+ * surprisal, as part of log(n_vocab): that of a guess. */
+void tokens_draw_strip(const struct session *s, const struct screen *st, struct canvas *c,
+                       struct rect r);
+/* How the cursor's word is merged from its first pieces; the row st->scroll is chosen. */
+void merges_draw(const struct session *s, const struct screen *st, struct canvas *c,
+                 struct rect r);
 /* Lines that the strip wants at this width, at most `most`. */
 int tokens_strip_height(const struct session *s, int w, int most);
 
-void tokens_strip_hit(const struct session *s, struct rect r, int x, int y, struct hit *h);
+void tokens_strip_hit(const struct session *s, const struct screen *st, struct rect r, int x,
+                      int y, struct hit *h);
 
 typedef void view_hit(const struct session *s, const struct screen *st, const struct canvas *c,
                       struct rect r, int x, int y, struct hit *h);

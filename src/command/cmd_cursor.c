@@ -249,7 +249,8 @@ static const struct {
     {"residual", C_QUERY, C_POINT},  {"tokens", C_QUERY, C_QUERY},
     {"mlp", C_NONE, C_QUERY},        {"map", C_NONE, C_OP},
     {"program", C_NONE, C_OP},       {"tensor", C_NONE, C_QUERY},
-    {"cache", C_QUERY, C_LAYER},     {NULL, C_NONE, C_SCROLL},
+    {"cache", C_QUERY, C_LAYER},     {"merges", C_QUERY, C_SCROLL},
+    {NULL, C_NONE, C_SCROLL},
 };
 
 static int shown_view(const struct screen *st)
@@ -313,6 +314,8 @@ bool cmd_move(struct command_env *env, const struct arg *arg, struct err *err)
 
     if (!count_of(&arg[1], 1, &n, err))
         return false;
+    if (!strcmp(view, "tokens") && env->session->set.merges)
+        view = "merges";
     while (arrows[i].view && strcmp(arrows[i].view, view))
         i++;
     if (direction == LEFT || direction == UP)

@@ -1,11 +1,14 @@
 /* Commands about tokens: prompt, append, truncate, generate, load. */
 #include "command/commands.h"
 
+#include "base/interrupt.h"
 #include "base/safe.h"
 #include "base/utf8.h"
 #include "command/parse.h"
+#include "view/cache.h"
 #include "view/view.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,18 +119,45 @@ bool cmd_truncate(struct command_env *env, const struct arg *arg, struct err *er
     return true;
 }
 
+/* The surprisal of tokens [first, first + count), whatever time it takes. */
+static const struct lens *see_tokens(struct command_env *env, int first, int count)
+{
+    struct err err = ERR_INIT; /* then there is none to print */
+
+    cache_budget(env->screen->cache, 0);
+    return cache_lens(env->screen->cache, env->session, first - 1, count, false, &err);
+}
+
+static void surprisal_print(const struct lens *l, int pos, struct str *out)
+{
+    float nats;
+    int rank;
+
+    if (lens_surprisal(l, pos, &nats, &rank))
+        str_addf(out, "%6.2f nats %6.2f bits  rank %-7d", (double) nats, (double) nats / M_LN2,
+                 rank);
+    else
+        str_addf(out, "%36s", "");
+}
+
 bool cmd_tokens(struct command_env *env, const struct arg *arg, struct err *err)
 {
+    enum { BATCH = 32 };
     const struct session *s = env->session;
+    const struct lens *l = NULL;
     int done = run_n_past(s->run), begun = done + run_n_new(s->run);
 
     (void) arg;
-    (void) err;
     for (int i = 0; i < s->ids.n; i++) {
         char label[128];
+        if (interrupt_pending())
+            return err_set(err, "interrupted");
+        if (i % BATCH == 0)
+            l = see_tokens(env, i, BATCH);
         str_addf(env->out, "%5d %7d  ", i, s->ids.id[i]);
         pad_print(tokenizer_label(s->tokenizer, s->ids.id[i], label, sizeof label), 20,
                   env->out);
+        surprisal_print(l, i, env->out);
         str_adds(env->out, i < done ? " computed" : i < begun ? " in this pass" : " waiting");
         str_adds(env->out, i >= s->n_prompt ? ", added\n" : "\n");
     }

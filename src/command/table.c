@@ -26,8 +26,10 @@ const struct command command_table[] = {
      "What is left of the computation stays.",
      "truncate 4", cmd_truncate},
     {"tokens", "tokens", {{NULL, ARG_INT, false, NULL}},
-     "list the tokens with their ids\n"
-     "Says which are computed, in the pass that is open, or waiting.",
+     "list the tokens with their ids, their surprisal and their rank\n"
+     "The surprisal is -log p of the token after those before it, in nats and in bits; the rank\n"
+     "is its place among all tokens there. Says which are computed, in the pass that is open, or\n"
+     "waiting.",
      "tokens", cmd_tokens},
     {"generate", "tokens", {{"N", ARG_INT, true, NULL}},
      "generate N tokens, or one\n"

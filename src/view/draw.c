@@ -160,10 +160,16 @@ static float largest(const float *v, int n)
     return most;
 }
 
+const char *draw_eighths(double part)
+{
+    static const char *const column[] = {"▁", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+
+    return column[part > 0 ? (part < 1 ? (int) (part * 8 + 0.5) : 8) : 0];
+}
+
 int draw_spark(struct canvas *c, struct rect clip, int x, int y, int cells, const float *v,
                int n, bool is_signed)
 {
-    static const char *const column[] = {"▁", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     if (n <= 0 || cells <= 0)
         return 1;
     int pool = (n + cells - 1) / cells;
@@ -176,8 +182,8 @@ int draw_spark(struct canvas *c, struct rect clip, int x, int y, int cells, cons
             look.fg = theme_color(c->theme, MAP_DIVERGING, most < 0 ? 0.12 : 0.88);
         if (is_signed && most < 0 && c->caps.colors == 0)
             look.attr = ATTR_REVERSE;
-        int height = limit > 0 ? (int) (fabsf(most) / limit * 8 + 0.5F) : 0;
-        canvas_put(c, clip, x + i, y, look, column[height], strlen(column[height]));
+        const char *column = draw_eighths(limit > 0 ? (double) (fabsf(most) / limit) : 0);
+        canvas_put(c, clip, x + i, y, look, column, strlen(column));
     }
     return pool;
 }

@@ -197,9 +197,9 @@ void screen_draw(const struct session *s, const struct screen *st, struct canvas
         return;
     }
     draw_status(s, st, c);
-    tokens_draw_strip(s, c, (struct rect){0, 1, c->w, screen_strip_lines(s, c->w, c->h)});
     for (int i = 0; i < n; i++)
         draw_panel(s, st, c, rect[i], slot[i]);
+    tokens_draw_strip(s, st, c, (struct rect){0, 1, c->w, screen_strip_lines(s, c->w, c->h)});
     draw_message(s, st, c);
     draw_footer(st, c);
 }

@@ -48,7 +48,7 @@ void screen_spot(const struct session *s, const struct screen *st, const struct 
         spot_hint(footer_at(st, c->w, x), out);
     } else if (inside(strip, x, y)) {
         out->place = PLACE_STRIP;
-        tokens_strip_hit(s, strip, x, y, &out->hit);
+        tokens_strip_hit(s, st, strip, x, y, &out->hit);
     }
     for (int i = 0; i < n; i++)
         if (inside(rect[i], x, y)) {

@@ -73,8 +73,12 @@ const struct view view_table[] = {
      "Hyper-parameters, and where the parameters are: each block has about 12 d_model² of "
      "them in a GPT-2.",
      model_draw, NULL, NULL},
-    {"tokens", "0", SLOT_LOW, "h l token",
-     "The text as the model sees it: one row a token, with its id and bytes.",
+    {"tokens", "0", SLOT_LOW, "h l token  v merges",
+     "The text as the model sees it: one row a token, with its id, its surprisal (-log p of the "
+     "token after those before it, in nats; divided by log 2, bits) and its rank among all "
+     "tokens there, and its bytes. With set merges on, how the cursor's word was merged from its "
+     "first pieces: each row is one merge with its rank, and j k choose one. The bars after the "
+     "tokens on top of the screen are their surprisal; a full one is as surprising as a guess.",
      tokens_draw, NULL, tokens_hit},
     {"residual", "R", SLOT_MAIN, "hjkl point and position  K J layer  c mode",
      "The residual stream, read with the logit lens: at each point (after the embedding, after "

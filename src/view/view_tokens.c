@@ -1,8 +1,11 @@
-/* The text as tokens: a strip across the screen, and a list with ids and bytes. */
+/* The text as tokens: a strip across the screen, and a list with ids, bytes and surprisal. */
 #include "view/views.h"
 
 #include "base/utf8.h"
+#include "view/cache.h"
+#include "view/draw.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,40 +16,74 @@ static enum style token_style(const struct session *s, int i)
     return i < run_n_past(s->run) + run_n_new(s->run) ? STYLE_NEW : STYLE_TODO;
 }
 
-static void strip_text(const struct session *s, int i, char *out, size_t size)
+/* --- surprisal --- */
+
+/* The lens with the surprisal of tokens [first, first + count), as far as there was time: it is
+ * known after the token before. */
+static const struct lens *see_tokens(const struct session *s, const struct screen *st,
+                                     int first, int count)
+{
+    struct err err = ERR_INIT; /* then there is none to show */
+
+    return cache_lens(st->cache, s, first - 1, count, false, &err);
+}
+
+/* A bar of one cell: full when the token was as surprising as a guess among all tokens. */
+static void draw_surprisal(const struct session *s, struct canvas *c, struct rect r, int x,
+                           int y, const struct lens *l, int i)
+{
+    float nats;
+    int rank;
+
+    if (lens_surprisal(l, i, &nats, &rank) && isfinite(nats))
+        canvas_text(c, r, x, y, STYLE_BAR,
+                    draw_eighths((double) nats / log((double) s->program->hp.n_vocab)));
+}
+
+/* --- the strip --- */
+
+/* "3 ·the", a cell for its surprisal, and a line */
+static int strip_text(const struct session *s, int i, char *out, size_t size)
 {
     char label[64];
 
     tokenizer_label(s->tokenizer, s->ids.id[i], label, sizeof label);
     snprintf(out, size, "%d %s", i, label);
+    return utf8_width(out, strlen(out)) + 2;
 }
 
-static int text_width(const char *text)
-{
-    return utf8_width(text, strlen(text));
-}
-
-/* The line that token `to` starts on when they are laid out from token `from` on. */
-static int line_of(const struct session *s, int w, int from, int to)
-{
+/* Token after token, with line breaks where they are needed. */
+struct layout {
+    int w, x, line;           /* where the next token begins */
+    int at_x, at_line, width; /* where the last one lies */
     char text[80];
-    int x = 0, line = 0;
+};
 
-    for (int i = from; i <= to && i < s->ids.n; i++) {
-        strip_text(s, i, text, sizeof text);
-        int width = text_width(text) + 1;
-        if (x > 0 && x + width > w) {
-            line++;
-            x = 0;
-        }
-        x += width;
+static void lay_token(struct layout *lay, const struct session *s, int i)
+{
+    lay->width = strip_text(s, i, lay->text, sizeof lay->text);
+    if (lay->x > 0 && lay->x + lay->width > lay->w) {
+        lay->line++;
+        lay->x = 0;
     }
-    return line;
+    lay->at_x = lay->x;
+    lay->at_line = lay->line;
+    lay->x += lay->width;
+}
+
+/* The line that token `to` lies on when they are laid out from the first on. */
+static int line_of(const struct session *s, int w, int to)
+{
+    struct layout lay = {.w = w};
+
+    for (int i = 0; i <= to && i < s->ids.n; i++)
+        lay_token(&lay, s, i);
+    return lay.at_line;
 }
 
 int tokens_strip_height(const struct session *s, int w, int most)
 {
-    int lines = w > 4 && s->ids.n > 0 ? line_of(s, w - 2, 0, s->ids.n - 1) + 1 : 1;
+    int lines = w > 4 && s->ids.n > 0 ? line_of(s, w - 2, s->ids.n - 1) + 1 : 1;
 
     return lines < most ? lines : most;
 }
@@ -54,84 +91,92 @@ int tokens_strip_height(const struct session *s, int w, int most)
 /* First token of a line such that the cursor's token is among the h lines shown. */
 static int first_token(const struct session *s, int w, int h)
 {
-    int from = 0, line = line_of(s, w, 0, s->ids.n - 1);
-    char text[80];
+    struct layout lay = {.w = w};
+    int line = line_of(s, w, s->ids.n - 1);
 
     if (line < h)
         return 0;
-    int want = line_of(s, w, 0, s->at.query) - h / 2;
+    int want = line_of(s, w, s->at.query) - h / 2;
     want = want > line - h + 1 ? line - h + 1 : want;
-    for (int i = 0, x = 0, at = 0; i < s->ids.n && at < want; i++) {
-        strip_text(s, i, text, sizeof text);
-        int width = text_width(text) + 1;
-        if (x > 0 && x + width > w) {
-            at++;
-            x = 0;
-            from = i;
-        }
-        x += width;
+    for (int i = 0; i < s->ids.n && want > 0; i++) {
+        lay_token(&lay, s, i);
+        if (lay.at_line >= want)
+            return i;
     }
-    return from;
+    return 0;
 }
 
-void tokens_draw_strip(const struct session *s, struct canvas *c, struct rect r)
+static struct rect inside(struct rect r)
 {
-    struct rect in = {r.x + 1, r.y, r.w - 2, r.h};
-    int x = 0, y = 0;
+    return (struct rect){r.x + 1, r.y, r.w - 2, r.h};
+}
+
+/* One past the last token that the strip shows from token `first` on. */
+static int end_token(const struct session *s, struct rect in, int first)
+{
+    struct layout lay = {.w = in.w};
+    int i = first;
+
+    for (; i < s->ids.n; i++) {
+        lay_token(&lay, s, i);
+        if (lay.at_line >= in.h)
+            break;
+    }
+    return i;
+}
+
+void tokens_draw_strip(const struct session *s, const struct screen *st, struct canvas *c,
+                       struct rect r)
+{
+    struct rect in = inside(r);
+    struct layout lay = {.w = in.w};
 
     if (s->ids.n == 0) {
         canvas_text(c, in, in.x, in.y, STYLE_DIM, "(no tokens: e edits the prompt)");
         return;
     }
-    int i = first_token(s, in.w, in.h);
-    if (i > 0)
+    int first = first_token(s, in.w, in.h), end = end_token(s, in, first);
+    const struct lens *l = see_tokens(s, st, first, end - first);
+    if (first > 0)
         canvas_text(c, r, r.x, r.y, STYLE_DIM, "‹");
-    for (; i < s->ids.n; i++) {
-        char text[80];
-        strip_text(s, i, text, sizeof text);
-        int width = text_width(text) + 1;
-        if (x > 0 && x + width > in.w) {
-            x = 0;
-            if (++y >= in.h) {
-                canvas_text(c, r, r.x + r.w - 1, r.y + r.h - 1, STYLE_DIM, "›");
-                return;
-            }
-        }
+    if (end < s->ids.n)
+        canvas_text(c, r, r.x + r.w - 1, r.y + r.h - 1, STYLE_DIM, "›");
+    for (int i = first; i < end; i++) {
         enum style style = token_style(s, i);
         if (i == s->at.query)
             style = STYLE_SELECTED;
         else if (i == s->at.key)
             style = STYLE_KEY;
-        canvas_text(c, in, in.x + x, in.y + y, style, text);
-        canvas_text(c, in, in.x + x + width - 1, in.y + y, STYLE_FRAME, "│");
-        x += width;
+        lay_token(&lay, s, i);
+        int x = in.x + lay.at_x, y = in.y + lay.at_line;
+        canvas_text(c, in, x, y, style, lay.text);
+        draw_surprisal(s, c, in, x + lay.width - 2, y, l, i);
+        canvas_text(c, in, x + lay.width - 1, y, STYLE_FRAME, "│");
     }
 }
 
 /* The token at x,y of the strip, -1: none. */
 static int strip_token(const struct session *s, struct rect r, int x, int y)
 {
-    struct rect in = {r.x + 1, r.y, r.w - 2, r.h};
-    char text[80];
-    int at = in.x, line = in.y;
+    struct rect in = inside(r);
+    struct layout lay = {.w = in.w};
 
     for (int i = s->ids.n > 0 ? first_token(s, in.w, in.h) : 0; i < s->ids.n; i++) {
-        strip_text(s, i, text, sizeof text);
-        int width = text_width(text) + 1;
-        if (at > in.x && at + width > in.x + in.w) {
-            at = in.x;
-            if (++line >= in.y + in.h)
-                return -1;
-        }
-        if (line == y && x >= at && x < at + width)
+        lay_token(&lay, s, i);
+        if (lay.at_line >= in.h)
+            break;
+        if (y == in.y + lay.at_line && x >= in.x + lay.at_x && x < in.x + lay.at_x + lay.width)
             return i;
-        at += width;
     }
     return -1;
 }
 
+/* --- the list --- */
+
 static const char *state_word(const struct session *s, int i)
 {
+    if (i >= s->n_prompt)
+        return "generated";
     switch (token_style(s, i)) {
     case STYLE_CACHED:
         return "cached";
@@ -142,58 +187,118 @@ static const char *state_word(const struct session *s, int i)
     }
 }
 
-void tokens_draw(const struct session *s, const struct screen *st, struct canvas *c,
-                 struct rect r)
+/* The list and the merges, when both are shown: side by side, or one above the other. */
+static void split(const struct session *s, struct rect r, struct rect *list,
+                  struct rect *merges)
 {
-    int around = scroll_around(s->at.query, s->ids.n, r.h);
-    int first = scroll_rows(st, "tokens", around, s->ids.n, r.h);
-
-    for (int i = first; i < s->ids.n && i - first < r.h; i++) {
-        char label[64];
-        const char *bytes;
-        size_t n;
-        int y = r.y + i - first, x = r.x;
-        enum style style = i == s->at.query ? STYLE_SELECTED : token_style(s, i);
-        tokenizer_label(s->tokenizer, s->ids.id[i], label, sizeof label);
-        x += canvas_printf(c, r, x, y, style, "%4d ", i);
-        canvas_fit(c, r, x, y, 18, canvas_look(c, style), label);
-        x += 19;
-        x += canvas_printf(c, r, x, y, STYLE_TEXT, "id %-7d", (int) s->ids.id[i]);
-        x += canvas_printf(c, r, x, y, STYLE_DIM, "%-13s",
-                           i < s->n_prompt ? state_word(s, i) : "generated");
-        tokenizer_bytes(s->tokenizer, s->ids.id[i], &bytes, &n);
-        for (size_t k = 0; k < n && k < 24; k++)
-            x += canvas_printf(c, r, x, y, STYLE_DIM, "%02x ", (unsigned char) bytes[k]);
+    *list = r;
+    *merges = (struct rect){0};
+    if (!s->set.merges)
+        return;
+    *merges = r;
+    if (r.w >= 100) {
+        list->w = r.w / 2 - 1;
+        merges->x += r.w / 2;
+        merges->w -= r.w / 2;
+    } else if (r.h >= 12) {
+        list->h = r.h / 2 - 1;
+        merges->y += r.h / 2;
+        merges->h -= r.h / 2;
+    } else {
+        list->w = 0;
     }
 }
 
-static void hit_token(const struct session *s, int i, struct hit *h)
+/* The merges scroll when both are shown; the list then follows the cursor. */
+static int first_row(const struct session *s, const struct screen *st, struct rect list)
 {
-    char label[64];
+    int around = scroll_around(s->at.query, s->ids.n, list.h);
 
-    tokenizer_label(s->tokenizer, s->ids.id[i], label, sizeof label);
-    snprintf(h->line, sizeof h->line, "query %d", i);
-    snprintf(h->tip, sizeof h->tip, "token %d  %s  id %d  %s%s", i, label, (int) s->ids.id[i],
-             i < s->n_prompt ? "" : "generated, ", state_word(s, i));
+    return s->set.merges ? around : scroll_rows(st, "tokens", around, s->ids.n, list.h);
 }
 
-void tokens_strip_hit(const struct session *s, struct rect r, int x, int y, struct hit *h)
+static void draw_token(const struct session *s, struct canvas *c, struct rect r, int y, int i,
+                       const struct lens *l)
+{
+    enum style style = i == s->at.query ? STYLE_SELECTED : token_style(s, i);
+    int x = r.x, rank, name = r.w >= 70 ? 18 : 10;
+    const char *bytes;
+    char label[64];
+    float nats;
+    size_t n;
+
+    tokenizer_label(s->tokenizer, s->ids.id[i], label, sizeof label);
+    x += canvas_printf(c, r, x, y, style, "%4d ", i);
+    canvas_fit(c, r, x, y, name, canvas_look(c, style), label);
+    x += name + 1;
+    x += canvas_printf(c, r, x, y, STYLE_TEXT, "id %-7d", (int) s->ids.id[i]);
+    draw_surprisal(s, c, r, x, y, l, i);
+    bool bits = r.w >= 100;
+    if (lens_surprisal(l, i, &nats, &rank)) {
+        int at =
+            x + 2 + canvas_printf(c, r, x + 2, y, STYLE_TEXT, "%.2f nats  ", (double) nats);
+        if (bits)
+            at += canvas_printf(c, r, at, y, STYLE_TEXT, "%.2f bits  ", (double) nats / M_LN2);
+        canvas_printf(c, r, at, y, STYLE_TEXT, "rank %d", rank);
+    }
+    x += bits ? 37 : 25;
+    x += canvas_printf(c, r, x, y, STYLE_DIM, "%-13s", state_word(s, i));
+    tokenizer_bytes(s->tokenizer, s->ids.id[i], &bytes, &n);
+    for (size_t k = 0; k < n && k < 24; k++)
+        x += canvas_printf(c, r, x, y, STYLE_DIM, "%02x ", (unsigned char) bytes[k]);
+}
+
+void tokens_draw(const struct session *s, const struct screen *st, struct canvas *c,
+                 struct rect r)
+{
+    struct rect list, merges;
+
+    split(s, r, &list, &merges);
+    if (list.w > 0) {
+        int first = first_row(s, st, list), rows = s->ids.n - first;
+        rows = rows < list.h ? rows : list.h;
+        const struct lens *l = see_tokens(s, st, first, rows);
+        for (int i = 0; i < rows; i++)
+            draw_token(s, c, list, list.y + i, first + i, l);
+    }
+    if (merges.w > 0)
+        merges_draw(s, st, c, merges);
+}
+
+static void hit_token(const struct session *s, const struct screen *st, int i, struct hit *h)
+{
+    const struct lens *l = see_tokens(s, st, 0, 0);
+    char label[64], seen[64] = "";
+    float nats;
+    int rank;
+
+    tokenizer_label(s->tokenizer, s->ids.id[i], label, sizeof label);
+    if (lens_surprisal(l, i, &nats, &rank))
+        snprintf(seen, sizeof seen, "  %.2f nats, rank %d", (double) nats, rank);
+    snprintf(h->line, sizeof h->line, "query %d", i);
+    snprintf(h->tip, sizeof h->tip, "token %d  %s  id %d%s  %s", i, label, (int) s->ids.id[i],
+             seen, state_word(s, i));
+}
+
+void tokens_strip_hit(const struct session *s, const struct screen *st, struct rect r, int x,
+                      int y, struct hit *h)
 {
     int i = strip_token(s, r, x, y);
 
     if (i >= 0)
-        hit_token(s, i, h);
+        hit_token(s, st, i, h);
 }
 
 void tokens_hit(const struct session *s, const struct screen *st, const struct canvas *c,
                 struct rect r, int x, int y, struct hit *h)
 {
-    int around = scroll_around(s->at.query, s->ids.n, r.h);
-    int i = scroll_rows(st, "tokens", around, s->ids.n, r.h) + y - r.y;
+    struct rect list, merges;
 
     (void) c;
-    (void) x;
     h->scrolls = true;
-    if (i < s->ids.n)
-        hit_token(s, i, h);
+    split(s, r, &list, &merges);
+    int i = first_row(s, st, list) + y - list.y;
+    if (x >= list.x && x < list.x + list.w && y >= list.y && y < list.y + list.h &&
+        i < s->ids.n)
+        hit_token(s, st, i, h);
 }

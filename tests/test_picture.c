@@ -437,6 +437,28 @@ static void test_ascii(void **state)
 
 /* --- the pictures of README.md --- */
 
+/* The small one stands in README.md itself. */
+static void test_readme(void **state)
+{
+    (void) state;
+    static const char fence[] = "```text\n";
+    struct str readme = STR_INIT, want = STR_INIT;
+    struct err err = ERR_INIT;
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/../README.md", tests_dir);
+    assert_true(file_read(&readme, path, 1 << 20, &err));
+    snprintf(path, sizeof path, "%s/../assets/pictures/small.txt", tests_dir);
+    assert_true(file_read(&want, path, 1 << 20, &err));
+    const char *begin = strstr(readme.text, fence);
+    assert_non_null(begin);
+    begin += strlen(fence);
+    if (strncmp(begin, want.text, want.len) || strncmp(begin + want.len, "```\n", 4))
+        fail_msg("the picture in README.md is old: run make pictures");
+    str_release(&readme);
+    str_release(&want);
+}
+
 /* What the script draws now is what is in the folder; "make pictures" writes it anew. */
 static void test_documents(void **state)
 {
@@ -481,7 +503,7 @@ int main(void)
         cmocka_unit_test(test_png_bounds), cmocka_unit_test(test_no_font),
         cmocka_unit_test(test_command),    cmocka_unit_test(test_wrong),
         cmocka_unit_test(test_replaced),   cmocka_unit_test(test_ascii),
-        cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_documents),  cmocka_unit_test(test_readme),
     };
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

@@ -25,7 +25,6 @@ struct rig {
     struct compute *compute;
     struct session *s;
     struct screen st;
-    struct hint hints[160];
 };
 
 static struct rig *rig_new(const char *model)
@@ -33,7 +32,6 @@ static struct rig *rig_new(const char *model)
     struct rig *g = xcalloc(1, sizeof *g);
     struct err err = ERR_INIT;
     struct settings set;
-    int n = 0;
 
     settings_init(&set);
     g->compute = compute_new(1);
@@ -42,9 +40,7 @@ static struct rig *rig_new(const char *model)
     if (!g->s || !session_prompt(g->s, prompt, strlen(prompt), &err))
         fail_msg("%s", err.text);
     screen_init(&g->st);
-    for (const struct key *k = key_table; k->key; k++)
-        g->hints[n++] = (struct hint){k->key, k->view, k->line, k->help, k->footer};
-    g->st.hints = g->hints;
+    g->st.hints = key_hints();
     return g;
 }
 

@@ -17,12 +17,13 @@
 /* --- scripts --- */
 
 /* What a script prints, its error included. */
-static void run_script(const char *name, struct str *out)
+static void run_script(const char *model, const char *name, struct str *out)
 {
     struct fixture f;
     char path[4200];
 
     open_fixture(&f, NULL, false);
+    assert_true(session_load(f.session, model, &f.err));
     snprintf(path, sizeof path, "%s/script/%s.gpt", tests_dir, name);
     bool ok = command_file(&f.env, path, &f.err);
     str_add(out, f.out.text, f.out.len);
@@ -35,8 +36,8 @@ static void test_script_of(const char *name)
 {
     struct str a = STR_INIT, b = STR_INIT;
 
-    run_script(name, &a);
-    run_script(name, &b);
+    run_script("tiny-gpt2", name, &a);
+    run_script("tiny-gpt2", name, &b);
     assert_string_equal(a.text, b.text);
     assert_safe(a.text);
     golden(name, a.text);
@@ -59,6 +60,27 @@ static void test_scripts(void **state)
         test_script_of(name);
     }
     globfree(&found);
+}
+
+/* Every view is shown by a script of its own, on both models. */
+static void test_views(void **state)
+{
+    (void) state;
+    static const char *const models[] = {"tiny-gpt2", "tiny-llama"};
+
+    for (const struct view *v = view_table; v->name; v++)
+        for (int m = 0; m < 2; m++) {
+            struct str out = STR_INIT;
+            char script[64], name[96];
+            snprintf(script, sizeof script, "view/%s", v->name);
+            snprintf(name, sizeof name, "%s.%s", script, models[m]);
+            run_script(models[m], script, &out);
+            assert_safe(out.text);
+            if (strstr(out.text, "error: "))
+                fail_msg("%s: %s", name, strstr(out.text, "error: "));
+            golden(name, out.text);
+            str_release(&out);
+        }
 }
 
 static void test_script_errors(void **state)
@@ -87,6 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scripts),
+        cmocka_unit_test(test_views),
         cmocka_unit_test(test_script_errors),
     };
 

@@ -32,7 +32,7 @@ struct command_env {
 };
 
 enum { SCREEN_W = 120, SCREEN_H = 40 }; /* cells of a screen that is on no terminal */
-/* All three are borrowed; nothing is live. */
+/* All three are borrowed; nothing is live. The screen gets the key table for its help. */
 void command_env_init(struct command_env *env, struct session *s, struct screen *st,
                       struct str *out);
 

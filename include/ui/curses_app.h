@@ -51,7 +51,6 @@ struct app {
     struct command_env env;
     struct str out; /* of the command */
     struct canvas *canvas;
-    struct hint *hints;
     struct entry entry;
     struct pager pager;
     struct pointer mouse;

@@ -87,7 +87,7 @@ struct screen {
     double rate;            /* tokens a second of the work that is going on; 0: unknown */
     bool error;             /* the session's message is an error */
 
-    const struct hint *hints; /* borrowed; NULL: none */
+    struct hint *hints;       /* the screen's own; NULL: none */
     struct view_cache *cache; /* made by screen_init */
 };
 

@@ -93,14 +93,11 @@ static struct canvas *draw_screen(const struct command_env *env, int w, int h, i
     const struct settings *set = &env->session->set;
     struct caps caps = {.ascii = set->ascii, .colors = colors};
     struct canvas *c = canvas_new(w, h, &caps, theme_find(set->theme));
-    struct hint *hints = key_hints();
     struct screen st = *env->screen;
 
-    st.hints = hints;
     st.entry = NULL;
     cache_budget(st.cache, 0);
     screen_draw(env->session, &st, c);
-    free(hints);
     return c;
 }
 

@@ -5,7 +5,9 @@
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/near.h"
+#include "command/keys.h"
 #include "command/parse.h"
+#include "view/view.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,8 @@
 void command_env_init(struct command_env *env, struct session *s, struct screen *st,
                       struct str *out)
 {
+    if (!st->hints)
+        st->hints = key_hints();
     *env = (struct command_env){.session = s,
                                 .out = out,
                                 .screen = st,

@@ -360,11 +360,9 @@ static void begin(struct app *a)
     a->out = a->entry.shown = a->entry.completion = (struct str) STR_INIT;
     a->entry.typed = a->entry.before = a->entry.edit.text = (struct str) STR_INIT;
     a->pager.title = a->pager.text = (struct str) STR_INIT;
+    screen_init(&a->st);
     command_env_init(&a->env, a->s, &a->st, &a->out);
     a->env.live = true;
-    a->hints = key_hints();
-    screen_init(&a->st);
-    a->st.hints = a->hints;
     fit_canvas(a);
     app_say(a, false,
             "e edits the prompt  g begins again, Space steps  n adds a token  ? all keys");
@@ -383,7 +381,6 @@ static void finish(struct app *a)
     str_release(&a->out);
     screen_release(&a->st);
     canvas_free(a->canvas);
-    free(a->hints);
 }
 
 int ui_curses(struct session *s, struct err *err)

@@ -53,11 +53,9 @@ static bool add_screens(struct session *s, struct str *out, struct err *err)
     struct screen st;
     struct command_env env;
     struct str said = STR_INIT;
-    struct hint *hints = key_hints();
     bool ok = true;
 
     screen_init(&st);
-    st.hints = hints;
     command_env_init(&env, s, &st, &said);
     for (size_t i = 0; ok && i < sizeof screens / sizeof *screens; i++) {
         ok = command_run(&env, screens[i].line, err);
@@ -66,7 +64,6 @@ static bool add_screens(struct session *s, struct str *out, struct err *err)
             add_screen(&env, out);
     }
     screen_release(&st);
-    free(hints);
     str_release(&said);
     return ok;
 }

@@ -19,6 +19,7 @@
 #include "view/views.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void screen_init(struct screen *st)
@@ -32,7 +33,9 @@ void screen_init(struct screen *st)
 void screen_release(struct screen *st)
 {
     cache_free(st->cache);
+    free(st->hints);
     st->cache = NULL;
+    st->hints = NULL;
 }
 
 const struct view *screen_focused(const struct screen *st)

@@ -64,6 +64,8 @@ void log_draw(const struct session *s, const struct screen *st, struct canvas *c
 {
     int n = count_lines(s->log.text), first = scroll_rows(st, "log", n - r.h, n, r.h), y = 0;
 
+    if (n == 0)
+        canvas_text(c, r, r.x, r.y, STYLE_DIM, "No messages yet.");
     for (const char *p = s->log.text; *p && y < first + r.h; y++) {
         const char *end = strchr(p, '\n');
         size_t len = end ? (size_t) (end - p) : strlen(p);

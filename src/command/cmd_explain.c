@@ -271,6 +271,7 @@ bool cmd_explain(struct command_env *env, const struct arg *arg, struct err *err
     if (!ok || !check(env, &what, typed, err))
         return false;
     take_cursor(s);
+    env->screen->scroll[view_find("explain")] = 0;
     if (env->live)
         screen_open(env->screen, view_find("explain"), env->screen_w, env->screen_h);
     else

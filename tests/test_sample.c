@@ -136,7 +136,7 @@ static void test_greedy(void **state)
     struct rng rng, same;
     rng_seed(&rng, 5);
     same = rng;
-    assert_int_equal(sample_token(ties, 5, &s, &rng), 1);
+    assert_int_equal(sample_token(ties, 5, &s, &rng, NULL), 1);
     struct sample_trace t;
     double draw = 9;
     sample_trace_of(&t, ties, 5, &s);
@@ -165,11 +165,12 @@ static void test_strange_numbers(void **state)
     struct rng rng;
     rng_seed(&rng, 1);
     for (int i = 0; i < N(row); i++) {
-        assert_int_equal(sample_token(row[i].logits, row[i].n, &greedy, &rng), row[i].greedy);
+        assert_int_equal(sample_token(row[i].logits, row[i].n, &greedy, &rng, NULL),
+                         row[i].greedy);
         assert_int_equal(kept_with(&plain, row[i].logits, row[i].n), row[i].kept);
         assert_int_equal(kept_with(&greedy, row[i].logits, row[i].n), 1);
         for (int draw = 0; draw < 200; draw++) {
-            int id = sample_token(row[i].logits, row[i].n, &plain, &rng);
+            int id = sample_token(row[i].logits, row[i].n, &plain, &rng, NULL);
             assert_in_range(id, 0, row[i].n - 1);
             if (row[i].logits == nan_first)
                 assert_true(id == 1 || id == 2);
@@ -178,7 +179,7 @@ static void test_strange_numbers(void **state)
         }
     }
     struct sampler odd = {NAN, -3, -INFINITY, NAN};
-    assert_int_equal(sample_token(four, 4, &odd, &rng), 2);
+    assert_int_equal(sample_token(four, 4, &odd, &rng, NULL), 2);
     struct sample_trace t;
     sample_trace_of(&t, NULL, 0, &plain);
     assert_int_equal(sample_choose(&t, &plain, &rng, NULL), -1);
@@ -197,7 +198,7 @@ static double chi_square(const float *logits, int n, const struct sampler *s, in
     rng_seed(&rng, 42);
     sample_trace_of(&t, logits, n, s);
     for (int i = 0; i < draws; i++)
-        count[sample_token(logits, n, s, &rng)]++;
+        count[sample_token(logits, n, s, &rng, NULL)]++;
     *df = t.kept[SAMPLE_MIN_P] - 1;
     for (int i = 0; i < n; i++) {
         double expect = t.candidate[i].prob[SAMPLE_MIN_P] * draws;
@@ -257,7 +258,7 @@ static void test_token_is_choose_of_trace(void **state)
             double u;
             int id = sample_choose(&t, &row[i], &a, &u);
             assert_true(u >= 0 && u < 1);
-            assert_int_equal(id, sample_token(logits, n, &row[i], &b));
+            assert_int_equal(id, sample_token(logits, n, &row[i], &b, NULL));
         }
         sample_trace_release(&t);
     }
@@ -272,24 +273,58 @@ static void test_seed(void **state)
     rng_seed(&a, 1);
     rng_seed(&b, 2);
     for (int i = 0; i < 100; i++)
-        differ += sample_token(four, 4, &plain, &a) != sample_token(four, 4, &plain, &b);
+        differ +=
+            sample_token(four, 4, &plain, &a, NULL) != sample_token(four, 4, &plain, &b, NULL);
     assert_true(differ > 20);
     for (int stage = 0; stage < SAMPLE_STAGES; stage++)
         assert_true(sample_stage_name(stage)[0] > ' ');
 }
 
+/* The interval that the number fell into is the chosen candidate's share of [0, 1). */
+static void test_draw(void **state)
+{
+    (void) state;
+    static const struct sampler row[] = {
+        {1, 0, 1, 0}, {0.7, 3, 1, 0}, {1.3, 0, 0.8, 0}, {2, 0, 1, 0.2}, {0.5, 4, 0.9, 0.05}};
+    static const float logits[] = {0.3f, 2.1f, -1, 2.1f, 0.9f, -5};
+    double worst = 0;
+
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct sample_trace t;
+        struct rng rng;
+        rng_seed(&rng, i);
+        sample_trace_of(&t, logits, 6, &row[i]);
+        for (int k = 0; k < 200; k++) {
+            struct sample_draw d;
+            double low = 0;
+            int id = sample_token(logits, 6, &row[i], &rng, &d), at = 0;
+            while (t.candidate[at].id != id)
+                low += t.candidate[at++].prob[SAMPLE_MIN_P];
+            worst = fmax(worst, fabs(d.low - low));
+            worst = fmax(worst, fabs(d.p - t.candidate[at].prob[SAMPLE_MIN_P]));
+            assert_true(d.drawn && d.u >= d.low - 1e-12 && d.u < d.low + d.p + 1e-12);
+        }
+        sample_trace_release(&t);
+    }
+    print_message("largest difference %.2g\n", worst);
+    assert_true(worst < 1e-12);
+
+    struct sampler greedy = {.temp = 0, .top_p = 1};
+    struct sample_draw d = {.drawn = true};
+    struct rng rng;
+    rng_seed(&rng, 1);
+    assert_int_equal(sample_token(logits, 6, &greedy, &rng, &d), 1);
+    assert_false(d.drawn);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order_and_raw),
-        cmocka_unit_test(test_temperature),
-        cmocka_unit_test(test_top_k),
-        cmocka_unit_test(test_top_p),
-        cmocka_unit_test(test_min_p),
-        cmocka_unit_test(test_greedy),
-        cmocka_unit_test(test_strange_numbers),
-        cmocka_unit_test(test_distribution),
-        cmocka_unit_test(test_token_is_choose_of_trace),
+        cmocka_unit_test(test_draw),         cmocka_unit_test(test_order_and_raw),
+        cmocka_unit_test(test_temperature),  cmocka_unit_test(test_top_k),
+        cmocka_unit_test(test_top_p),        cmocka_unit_test(test_min_p),
+        cmocka_unit_test(test_greedy),       cmocka_unit_test(test_strange_numbers),
+        cmocka_unit_test(test_distribution), cmocka_unit_test(test_token_is_choose_of_trace),
         cmocka_unit_test(test_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

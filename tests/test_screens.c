@@ -187,6 +187,35 @@ static void test_breaks(void **state)
     rig_free(g);
 }
 
+/* The stages of sampling, what was drawn, and candidates after an earlier token. */
+static void test_sampling(void **state)
+{
+    (void) state;
+    struct err err = ERR_INIT;
+    struct rig *g = rig_new("tiny-gpt2");
+    int id;
+
+    run_all(g);
+    g->s->set.sampler = (struct sampler){0.7, 8, 0.9, 0.1};
+    g->st.candidate = 2;
+    for (int i = 0; i < 3; i++) {
+        screen_open(&g->st, view_find("logits"), sizes[i][0], sizes[i][1]);
+        g->st.maximised = i == 1;
+        golden(g, "sampling", sizes[i][0], sizes[i][1], rich);
+    }
+    g->st.maximised = false;
+    g->s->set.sampler = (struct sampler){1, 0, 1, 0};
+    assert_true(session_generate(g->s, &id, &err));
+    run_all(g);
+    g->s->set.logits_at = LOGITS_CURSOR;
+    g->s->at.query = g->s->ids.n - 2;
+    golden(g, "drawn", 120, 40, rich);
+    g->s->at.query = 3;
+    g->st.maximised = true;
+    golden(g, "earlier", 80, 24, (struct caps){.ascii = true});
+    rig_free(g);
+}
+
 static void test_terminals(void **state)
 {
     (void) state;
@@ -291,7 +320,7 @@ int main(void)
         cmocka_unit_test(test_views),     cmocka_unit_test(test_points),
         cmocka_unit_test(test_breaks),    cmocka_unit_test(test_terminals),
         cmocka_unit_test(test_long),      cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_comparing),
+        cmocka_unit_test(test_comparing), cmocka_unit_test(test_sampling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

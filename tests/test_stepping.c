@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "command_fixture.h"
+#include "view/candidates.h"
 #include "view/views.h"
 
 #include <stdio.h>
@@ -161,13 +162,76 @@ static void test_hits(void **state)
     close_fixture(&f);
 }
 
+/* A click on a candidate puts the cursor on it; a takes it, on an earlier place as a branch. */
+static void test_candidates(void **state)
+{
+    (void) state;
+    static const struct caps caps = {.colors = 256};
+    struct fixture f;
+
+    open_fixture(&f, TEXT, false);
+    struct session *s = f.session;
+    run_line(&f, "run; set top-k 3; view logits");
+    for (int w = 12; w < 130; w += 13) {
+        struct rect r = {2, 1, w, 17};
+        struct canvas *c = canvas_new(140, 20, &caps, NULL);
+        int hits = 0;
+        for (int y = 0; y < 20; y++) {
+            struct hit h = {.line = ""};
+            f.screen.candidate = 0;
+            logits_draw(s, &f.screen, c, r);
+            logits_hit(s, &f.screen, c, r, r.x + 3, y, &h);
+            if (!*h.line)
+                continue;
+            run_line(&f, h.line);
+            assert_int_equal(f.screen.candidate, hits); /* none is left out */
+            hits++;
+        }
+        assert_true(hits >= 9);
+        canvas_free(c);
+    }
+    run_line(&f, "candidate 2; set logits-at cursor; query 4");
+    const struct sample_trace *t = candidates_trace(s, &f.screen);
+    int second = t->candidate[1].id;
+    run_line(&f, "branch");
+    assert_int_equal(s->ids.n, 6);
+    assert_int_equal(s->ids.id[5], second);
+    assert_int_equal(s->branches.n, 2);
+    assert_int_equal(f.screen.candidate, 0);
+    run_line(&f, "branches back; run; candidate 1; move down 3; move up");
+    assert_int_equal(f.screen.candidate, 2);
+    run_line(&f, "move down 100000");
+    assert_int_equal(f.screen.candidate, s->program->hp.n_vocab - 1);
+    close_fixture(&f);
+}
+
+/* Live: keys toggle it, the loop steps. */
+static void test_play(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    open_fixture(&f, TEXT, true);
+    run_line(&f, "speed 0; play");
+    assert_true(f.screen.playing);
+    assert_true(settings_speed(&f.session->set) < 0.6);
+    run_line(&f, "speed last; speed +1");
+    assert_true(settings_speed(&f.session->set) > 29);
+    run_line(&f, "play");
+    assert_false(f.screen.playing);
+    run_line(&f, "play; close");
+    assert_false(f.screen.playing);
+    run_line(&f, "prompt \"\"");
+    assert_false(command_run(&f.env, "play", &f.err));
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cursor),
-        cmocka_unit_test(test_here),
-        cmocka_unit_test(test_open),
-        cmocka_unit_test(test_hits),
+        cmocka_unit_test(test_cursor),     cmocka_unit_test(test_here),
+        cmocka_unit_test(test_open),       cmocka_unit_test(test_hits),
+        cmocka_unit_test(test_candidates), cmocka_unit_test(test_play),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);

@@ -13,9 +13,11 @@ typedef bool command_function(struct command_env *env, const struct arg *arg, st
 command_function cmd_prompt, cmd_ids, cmd_append, cmd_truncate, cmd_tokens, cmd_generate,
     cmd_load;
 /* cmd_pass.c */
-command_function cmd_step, cmd_run, cmd_until, cmd_back;
+command_function cmd_step, cmd_run, cmd_until, cmd_back, cmd_play, cmd_speed;
 /* cmd_break.c */
 command_function cmd_break, cmd_unbreak;
+/* cmd_branch.c */
+command_function cmd_branch, cmd_branches, cmd_candidate;
 /* cmd_cursor.c */
 command_function cmd_select, cmd_layer, cmd_head, cmd_query, cmd_key, cmd_stage, cmd_move,
     cmd_op;
@@ -55,6 +57,8 @@ bool count_of(const struct arg *arg, int otherwise, int *n, struct err *err);
 void pad_print(const char *text, int cells, struct str *out);
 /* "1256 ·ball" */
 void token_print(const struct session *s, int id, struct str *out);
+/* "  p 0.410, draw 0.273 in [0.170, 0.580)"; nothing for a greedy choice. */
+void draw_print(const struct sample_draw *d, struct str *out);
 /* Where the pass stands: "next: ..." or "all 13 tokens are computed"; before that the
  * breakpoint that was come to, if one was. */
 void where_print(const struct session *s, struct str *out);
@@ -65,6 +69,8 @@ bool value_print(struct command_env *env, const struct selected *sel, int rows,
 void explain_print(struct command_env *env);
 /* Ends a command that changed ablations: run_again, and the list. */
 bool ablations_done(struct command_env *env, bool was_done, struct err *err);
+/* session_candidates_at; -1 with err set where that is. */
+int candidates_at(const struct session *s, struct err *err);
 /* The ablations there are, numbered from 1. */
 void ablations_print(const struct session *s, struct str *out);
 /* Computes again what a change made stale, when all had been computed before. */

@@ -25,6 +25,8 @@ enum sample_stage {
     SAMPLE_STAGES
 };
 const char *sample_stage_name(enum sample_stage s);
+/* The stages that change something, after RAW, which always comes first; returns how many. */
+int sample_stages_on(const struct sampler *s, enum sample_stage on[SAMPLE_STAGES]);
 
 struct candidate {
     int id;
@@ -47,7 +49,19 @@ void sample_trace_release(struct sample_trace *t);
  */
 int sample_choose(const struct sample_trace *t, const struct sampler *s, struct rng *rng,
                   double *draw);
-/* Both at once, without the trace. */
-int sample_token(const float *logits, int n, const struct sampler *s, struct rng *rng);
+
+/* How a token was drawn: its probability after all stages, the interval that belongs to it
+ * among the candidates laid end to end by falling logit, and the number that fell into it.
+ *
+ *     0         low    u    low + p                 1
+ *     |----------|-----x------|---------|---|--|-||||
+ */
+struct sample_draw {
+    bool drawn; /* false: greedy, no number was drawn and the rest is 0 */
+    double u, low, p;
+};
+/* Both at once, without the trace; draw may be NULL. */
+int sample_token(const float *logits, int n, const struct sampler *s, struct rng *rng,
+                 struct sample_draw *draw);
 
 #endif

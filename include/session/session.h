@@ -12,6 +12,7 @@
 #include "engine/run.h"
 #include "engine/sample.h"
 #include "model/model.h"
+#include "session/branch.h"
 #include "session/breaks.h"
 #include "session/settings.h"
 #include "session/verify.h"
@@ -61,6 +62,12 @@ struct ablation {
 
 struct mark; /* session/mark.h */
 
+/* The token that was generated last. */
+struct chosen {
+    int at, id; /* its position (0: none was generated yet) */
+    struct sample_draw draw;
+};
+
 struct session {
     struct compute *compute;     /* borrowed, or own_compute */
     struct compute *own_compute; /* made by `set threads`; NULL before */
@@ -78,6 +85,7 @@ struct session {
     struct ablation *ablation;
     int n_ablations, cap_ablations;
     struct breaks breaks;
+    struct branches branches;
     struct mark *mark; /* a run kept to compare with, or NULL */
     int marks_made;
     bool comparing;       /* views show the run less the mark; only with a mark */
@@ -89,6 +97,7 @@ struct session {
     struct subject subject;
     struct settings set;
     struct rng rng;
+    struct chosen chosen;
     bool quit;
 };
 
@@ -114,6 +123,10 @@ bool session_prompt(struct session *s, const char *text, size_t n, struct err *e
 bool session_prompt_ids(struct session *s, const int32_t *ids, int n, struct err *err);
 /* Adds a token after the last one (chosen by the user or the sampler). */
 bool session_append(struct session *s, int id, struct err *err);
+/* These tokens, the first n_prompt of them typed as `prompt`, in place of those there are; what
+ * they have in common stays computed. Copies all. Fails when the context is too small. */
+bool session_replace(struct session *s, const struct ids *ids, int n_prompt,
+                     const struct str *prompt, struct err *err);
 /* Forgets all but the first n tokens; the prompt's text is cut with them. */
 void session_truncate(struct session *s, int n);
 /* Forgets what was computed from position n on; the tokens stay and wait. */
@@ -128,7 +141,8 @@ bool session_done(const struct session *s);
  * generates the next") or no room. They begin the next pass by themselves and commit at its
  * end. All but session_step stop at breakpoints (session/breaks.h); each sets breaks.hit: to
  * the breakpoint that was come to, or to "". */
-bool session_step(struct session *s, struct err *err);  /* one op */
+bool session_can_step(const struct session *s, struct err *err); /* only the question */
+bool session_step(struct session *s, struct err *err);           /* one op */
 bool session_layer(struct session *s, struct err *err); /* to the start of the next block */
 bool session_pass(struct session *s, struct err *err);  /* to the end of this pass: "token" */
 /* To op (of the pass that is open, or of the next one); it is the next to run then. */
@@ -172,6 +186,11 @@ void session_restore(struct session *s, int i);
 /* logits after the last computed position into out[n_vocab]; false when none are computed yet.
  */
 bool session_logits(const struct session *s, float *out);
+/* The same after position pos. */
+bool session_logits_after(const struct session *s, int pos, float *out);
+/* The position after which `set logits-at` asks for candidates: the last computed one, or the
+ * cursor's; -1 when its logits are not computed. */
+int session_candidates_at(const struct session *s);
 /* A viewport of the selected stage's map of one head, [n_query, n_key] of `region` (axes head,
  * query, key): masked cells come as -inf for scores and 0 for the pattern. */
 int session_stage_value(const struct session *s, int layer, enum stage stage); /* value index */

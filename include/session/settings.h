@@ -14,6 +14,7 @@
 
 enum color_scale { SCALE_LINEAR, SCALE_SQRT, SCALE_LOG, SCALE_ROW_MAX };
 enum lens_mode { LENS_PROBABILITY, LENS_RANK, LENS_KL, LENS_ENTROPY };
+enum logits_at { LOGITS_LAST, LOGITS_CURSOR };
 enum lang { LANG_EN, LANG_ZH };
 enum color_mode { COLOR_AUTO, COLOR_NEVER, COLOR_ALWAYS, COLOR_256, COLOR_TRUE };
 
@@ -26,6 +27,7 @@ struct settings {
     enum color_scale scale;
     bool hide_sink;
     enum lens_mode lens;
+    enum logits_at logits_at;
     bool merges; /* the tokens view shows how a word is merged */
     bool ascii;
     bool mouse; /* the program's, not the terminal's */
@@ -33,6 +35,7 @@ struct settings {
     char theme[16]; /* "viridis", "cividis", "grey" */
     enum lang lang;
     bool ignore_eos;
+    int speed; /* of play: settings_speed */
 };
 
 /* WORD is an ENUM that is kept as its text. */
@@ -56,6 +59,7 @@ void settings_print(const struct settings *s, const struct setting *row, struct 
 /* "0 to 1", "on or off", "linear, sqrt, log or row-max" */
 void settings_allowed(const struct setting *row, struct str *out);
 void settings_reset(struct settings *s, const struct setting *row); /* to its default */
+double settings_speed(const struct settings *s);                    /* operations a second */
 /* The next word of an ENUM or WORD, the other value of a BOOL; false for numbers. */
 bool settings_cycle(struct settings *s, const struct setting *row);
 

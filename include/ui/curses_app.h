@@ -54,8 +54,9 @@ struct app {
     struct entry entry;
     struct pager pager;
     struct pointer mouse;
-    double drawn; /* when */
-    bool choose;  /* no key was pressed yet: the cursor goes where there is something to see */
+    double drawn;  /* when */
+    bool choose;   /* no key was pressed yet: the cursor goes where there is something to see */
+    double played; /* when play stepped last */
     bool working;
     double work_began; /* when, and with how many tokens done */
     int work_tokens;
@@ -67,6 +68,12 @@ void app_run(struct app *a, const char *line);
 /* The same for a line that a key or a click stands for. */
 void app_do(struct app *a, const char *line);
 void app_say(struct app *a, bool error, const char *text);
+
+/* Came to a breakpoint: stops all work, says which it is, and looks there. */
+bool app_break(struct app *a);
+
+int play_wait(const struct app *a); /* milliseconds to the next step; -1: not playing */
+bool play_tick(struct app *a);      /* steps when it is time to; whether it did */
 
 void entry_open_line(struct app *a, const char *begin);
 void entry_open_prompt(struct app *a);

@@ -87,7 +87,8 @@ int heads_thumb_row(const struct heads_summary *sum, int ready, int query);
  * has one but looking at the sink or at itself. */
 bool heads_clearest(const struct heads_summary *sum, int *layer, int *head);
 
-/* The next token's candidates; NULL while no logits are computed. */
+/* The candidates that follow session_candidates_at; NULL while those logits are not computed.
+ */
 const struct sample_trace *cache_next(struct view_cache *c, const struct session *s);
 
 /* The neurons of the cursor's layer and position; not `ready` while it is late. NULL when they

@@ -136,8 +136,9 @@ struct view_cache {
     struct kv_cache kv;
     struct sample_trace next;
     struct sampler next_sampler;
-    const struct run *next_run;
-    uint64_t next_version;
+    uint64_t next_generation; /* the session's */
+    uint64_t next_stamp;      /* run_stamp of next_at */
+    int next_at;              /* the candidates follow this position */
     bool next_made;
     struct lens *lens;
 };

@@ -70,10 +70,12 @@ struct screen {
     bool help;             /* help is laid over the panels */
     int scroll[VIEW_MAX];  /* rows scrolled, by view (scroll_rows in view/views.h) */
     int value;             /* the tensor view's value; -1: what the last op made */
+    int candidate;         /* the rank, from 0, that the logits view's cursor is on */
     int op;                /* the cursor of the map and the program; -1: follows the pass */
 
     /* Left by commands, done by the program's loop between keys. */
     bool running;   /* compute what is pending, in slices; Esc stops */
+    bool playing;   /* step by itself, settings_speed operations a second */
     int generating; /* tokens still to be generated */
     bool want_line; /* open the `:` line; it begins with `line` */
     char line[128];

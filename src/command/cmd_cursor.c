@@ -237,7 +237,8 @@ enum coordinate {
     C_OP,
     C_POINT,
     C_CELL,
-    C_CELL_ROW
+    C_CELL_ROW,
+    C_CANDIDATE
 };
 
 static const struct {
@@ -250,12 +251,20 @@ static const struct {
     {"mlp", C_NONE, C_QUERY},        {"map", C_NONE, C_OP},
     {"program", C_NONE, C_OP},       {"tensor", C_NONE, C_QUERY},
     {"cache", C_QUERY, C_LAYER},     {"merges", C_QUERY, C_SCROLL},
+    {"cache", C_QUERY, C_LAYER},     {"logits", C_NONE, C_CANDIDATE},
     {NULL, C_NONE, C_SCROLL},
 };
 
 static int shown_view(const struct screen *st)
 {
     return st->help ? view_find("help") : st->panel[st->focus];
+}
+
+static void move_candidate(struct command_env *env, int by)
+{
+    int rank = env->screen->candidate + by, n = env->session->program->hp.n_vocab;
+
+    env->screen->candidate = rank < 0 ? 0 : rank >= n ? n - 1 : rank;
 }
 
 static void move_op(struct command_env *env, int by)
@@ -289,6 +298,9 @@ static void move_by(struct command_env *env, enum coordinate c, int by)
         break;
     case C_KEY:
         s->at.key += by;
+        break;
+    case C_CANDIDATE:
+        move_candidate(env, by);
         break;
     case C_OP:
         move_op(env, by);

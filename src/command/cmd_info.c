@@ -9,23 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Stages that change something, besides the raw probabilities. */
-static int active_stages(const struct sampler *p, enum sample_stage out[SAMPLE_STAGES])
-{
-    int n = 0;
-
-    out[n++] = SAMPLE_RAW;
-    if (p->temp != 1)
-        out[n++] = SAMPLE_TEMP;
-    if (p->top_k > 0)
-        out[n++] = SAMPLE_TOP_K;
-    if (p->top_p < 1)
-        out[n++] = SAMPLE_TOP_P;
-    if (p->min_p > 0)
-        out[n++] = SAMPLE_MIN_P;
-    return n;
-}
-
 #define TOKEN_CELLS 20
 
 static void candidate_row(const struct session *s, const struct candidate *c, int rank,
@@ -49,7 +32,7 @@ static void trace_print(const struct session *s, const struct sample_trace *t, i
                         struct str *out)
 {
     enum sample_stage stage[SAMPLE_STAGES];
-    int n_stages = active_stages(&s->set.sampler, stage);
+    int n_stages = sample_stages_on(&s->set.sampler, stage);
 
     str_addf(out, "rank      id  %-*s %9s", TOKEN_CELLS, "token", "logit");
     for (int i = 0; i < n_stages; i++)
@@ -62,6 +45,18 @@ static void trace_print(const struct session *s, const struct sample_trace *t, i
                  t->kept[stage[i]], t->n, t->entropy[stage[i]]);
 }
 
+int candidates_at(const struct session *s, struct err *err)
+{
+    int at = session_candidates_at(s);
+
+    if (at < 0 && s->set.logits_at == LOGITS_CURSOR && run_n_past(s->run) > 0)
+        err_set(err, "token %d, where the cursor is, is not computed yet; run comes first",
+                s->at.query);
+    else if (at < 0)
+        err_set(err, "no logits are computed yet; run comes first");
+    return at;
+}
+
 bool cmd_logits(struct command_env *env, const struct arg *arg, struct err *err)
 {
     struct session *s = env->session;
@@ -72,8 +67,8 @@ bool cmd_logits(struct command_env *env, const struct arg *arg, struct err *err)
     if (!count_of(&arg[0], 10, &n, err))
         return false;
     float *logits = xcalloc(n_vocab, sizeof *logits);
-    bool ok = session_logits(s, logits) ||
-              err_set(err, "no logits are computed yet; run comes first");
+    int at = candidates_at(s, err);
+    bool ok = session_logits_after(s, at, logits);
     if (ok) {
         sample_trace_of(&trace, logits, (int) n_vocab, &s->set.sampler);
         trace_print(s, &trace, n, env->out);

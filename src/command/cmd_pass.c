@@ -1,6 +1,7 @@
 /* Commands that go through the program: step, run, until, back. */
 #include "command/commands.h"
 
+#include "base/interrupt.h"
 #include "command/place.h"
 #include "view/view.h"
 
@@ -60,6 +61,53 @@ bool cmd_step(struct command_env *env, const struct arg *arg, struct err *err)
     if (ok && (unit != UNIT_OP || s->breaks.hit[0]))
         where_print(s, env->out);
     return ok;
+}
+
+/* Op by op to the end of all tokens or a breakpoint; no waiting. */
+static bool play_all(struct command_env *env, struct err *err)
+{
+    struct session *s = env->session;
+    bool ok = true;
+
+    do {
+        if (interrupt_pending())
+            return err_set(err, "interrupted; play goes on");
+        ok = step_once(env, UNIT_OP, err);
+    } while (ok && !session_done(s) && !s->breaks.hit[0]);
+    follow(env, true);
+    if (ok)
+        where_print(s, env->out);
+    return ok;
+}
+
+bool cmd_play(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+
+    (void) arg;
+    if (!env->live)
+        return play_all(env, err);
+    if (!env->screen->playing && !session_can_step(s, err))
+        return false;
+    env->screen->playing = !env->screen->playing;
+    str_addf(env->out,
+             env->screen->playing ? "playing %g operations a second; + - p\n" : "paused\n",
+             settings_speed(&s->set));
+    return true;
+}
+
+bool cmd_speed(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    struct session *s = env->session;
+    struct settings set = s->set;
+    int n = 0;
+
+    while (setting_find("speed")->words[n])
+        n++;
+    if (arg->given && !move_to(&set.speed, n, arg, "speed", err))
+        return false;
+    str_addf(env->out, "%g operations a second\n", settings_speed(&set));
+    return session_set_all(s, &set, err);
 }
 
 bool cmd_run(struct command_env *env, const struct arg *arg, struct err *err)

@@ -79,8 +79,8 @@ bool cmd_close(struct command_env *env, const struct arg *arg, struct err *err)
     struct screen *st = env->screen;
 
     (void) err;
-    if (st->running || st->generating > 0) {
-        st->running = false;
+    if (st->running || st->playing || st->generating > 0) {
+        st->running = st->playing = false;
         st->generating = 0;
     } else if (st->help) {
         st->help = false;

@@ -36,6 +36,12 @@ void token_print(const struct session *s, int id, struct str *out)
     str_addf(out, "%d %s", id, tokenizer_label(s->tokenizer, id, label, sizeof label));
 }
 
+void draw_print(const struct sample_draw *d, struct str *out)
+{
+    if (d->drawn)
+        str_addf(out, "  p %.3f, draw %.3f in [%.3f, %.3f)", d->p, d->u, d->low, d->low + d->p);
+}
+
 static void say_tokens(struct command_env *env)
 {
     const struct session *s = env->session;

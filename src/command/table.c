@@ -21,6 +21,17 @@ const struct command command_table[] = {
      "TOKEN is an id, or the text of one token; a blank in it is written in quotes or as a\n"
      "middle dot, as labels show it.",
      "append \" ball\"", cmd_append},
+    {"branch", "tokens",
+     {{"TOKEN", ARG_TOKEN, true, NULL}, {"AT", ARG_INT, true, NULL}},
+     "go on with another token: TOKEN after position AT, in place of what comes there\n"
+     "Without TOKEN it is the candidate under the cursor of the logits view, without AT the\n"
+     "position that the candidates follow (set logits-at). What came there before is kept:\n"
+     "'branches' lists it and goes back to it.",
+     "run; branch \" Ben\" 6", cmd_branch},
+    {"branches", "tokens", {{"N", ARG_WORD, true, "back"}},
+     "list the branches, go to branch N, or back to the one before\n"
+     "What the tokens of both have in common stays computed.",
+     "run; branch \" Ben\" 6; branches back", cmd_branches},
     {"truncate", "tokens", {{"N", ARG_INT, false, NULL}},
      "forget all but the first N tokens\n"
      "What is left of the computation stays.",
@@ -62,6 +73,12 @@ const struct command command_table[] = {
      "Goes back into earlier passes, too.",
      "run; back 2", cmd_back},
 
+    {"play", "stepping", {{NULL, ARG_INT, false, NULL}},
+     "step op by op by itself until all tokens are computed or a breakpoint comes; again: pause\n"
+     "'set speed' says how many operations a second; in scripts there is no waiting.",
+     "truncate 2; play", cmd_play},
+    {"speed", "stepping", {{"BY", ARG_WORD, true, "+1 -1"}},
+     "make play faster or slower: +1, -1, first, last", "speed +1", cmd_speed},
     {"break", "stepping",
      {{"WHERE", ARG_WORD, true, "here entropy top token"}, {"A", ARG_WORD, true, "on off"},
       {"B", ARG_WORD, true, NULL}, {"C", ARG_WORD, true, NULL}},
@@ -113,6 +130,10 @@ const struct command command_table[] = {
      "+1 and -1 go through the neurons by falling size of their activation. first selects the\n"
      "strongest, wherever the cursor goes.",
      "run; neuron 12; neuron +1", cmd_neuron},
+    {"candidate", "cursor", {{"RANK", ARG_WORD, true, "first last next"}},
+     "put the cursor of the logits view on the candidate of a rank: N from 1, +N, -N, first, last\n"
+     "next is the token that does come there.",
+     "run; candidate 3", cmd_candidate},
     {"op", "cursor", {{"OP", ARG_WORD, true, "first last next"}},
      "put the cursor of the map and the program view on an op: OP, +N, -N, first, last\n"
      "OP is as 'until' takes it. next is the one that runs next; stepping goes back to it, too.",
@@ -146,7 +167,8 @@ const struct command command_table[] = {
      "run; explain L1.H2.pattern 8,6; explain logits 4,·ball; explain largest", cmd_explain},
     {"logits", "looking", {{"N", ARG_INT, true, NULL}},
      "list the N most likely next tokens\n"
-     "A column for each stage of the sampling that is on.",
+     "A column for each stage of the sampling that is on. 'set logits-at cursor' takes those after\n"
+     "the cursor's token.",
      "run; logits 5", cmd_logits},
     {"info", "looking", {{NULL, ARG_INT, false, NULL}},
      "print the model's sizes, its parameters and the memory in use", "info", cmd_info},

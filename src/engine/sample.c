@@ -13,6 +13,22 @@ const char *sample_stage_name(enum sample_stage s)
     return s >= 0 && s < SAMPLE_STAGES ? name[s] : "?";
 }
 
+int sample_stages_on(const struct sampler *s, enum sample_stage on[SAMPLE_STAGES])
+{
+    int n = 0;
+
+    on[n++] = SAMPLE_RAW;
+    if (s->temp != 1)
+        on[n++] = SAMPLE_TEMP;
+    if (s->top_k > 0)
+        on[n++] = SAMPLE_TOP_K;
+    if (s->top_p < 1)
+        on[n++] = SAMPLE_TOP_P;
+    if (s->min_p > 0)
+        on[n++] = SAMPLE_MIN_P;
+    return n;
+}
+
 /*
  * Ids by falling logit, sorted only as far as somebody looks: a heap whose largest element
  * moves behind it at each pop.
@@ -305,8 +321,11 @@ static int greedy_token(const float *logits, int n)
     return best;
 }
 
-int sample_token(const float *logits, int n, const struct sampler *s, struct rng *rng)
+int sample_token(const float *logits, int n, const struct sampler *s, struct rng *rng,
+                 struct sample_draw *draw)
 {
+    if (draw)
+        memset(draw, 0, sizeof *draw);
     if (n <= 0)
         return -1;
     if (is_greedy(s))
@@ -316,15 +335,18 @@ int sample_token(const float *logits, int n, const struct sampler *s, struct rng
     struct cuts c;
     order_init(&o, logits, n);
     find_cuts(&c, &o, s, false);
-    double target = rng_uniform(rng) * c.sum[SAMPLE_MIN_P], sum = 0, w;
+    double u = rng_uniform(rng), total = c.sum[SAMPLE_MIN_P], sum = 0, low = 0, w;
     int chosen = 0;
     for (int i = 0; i < c.kept[SAMPLE_MIN_P]; i++) {
         if ((w = weight_at(&o, i, s->temp)) <= 0)
             break; /* only zeros follow: rounding left the target above the sum */
         chosen = i;
-        if ((sum += w) > target)
+        low = sum;
+        if ((sum += w) > u * total)
             break;
     }
+    if (draw)
+        *draw = (struct sample_draw){true, u, low / total, (sum - low) / total};
     int id = order_at(&o, chosen);
     order_release(&o);
     return id;

@@ -80,6 +80,11 @@ static bool go(struct session *s, int target, double deadline, struct err *err)
     return true;
 }
 
+bool session_can_step(const struct session *s, struct err *err)
+{
+    return run_in_pass(s->run) || session_pending(s) > 0 || nothing_left(s, err);
+}
+
 bool session_step(struct session *s, struct err *err)
 {
     if (!open_pass(s, err))
@@ -209,14 +214,35 @@ bool session_back_pass(struct session *s, struct err *err)
 
 /* --- the next token --- */
 
-bool session_logits(const struct session *s, float *out)
+/* Positions that logits can be read for. */
+static int logits_ready(const struct session *s)
+{
+    int n = run_ready(s->run, program_find(s->program, "logits"));
+
+    return n < s->ids.n ? n : s->ids.n;
+}
+
+bool session_logits_after(const struct session *s, int pos, float *out)
 {
     struct err err = ERR_INIT;
-    int value = program_find(s->program, "logits");
-    int n = value < 0 ? 0 : run_ready(s->run, value);
-    struct region last = {{n - 1, 0, 0}, {1, s->program->hp.n_vocab, 1}};
+    struct region row = {{pos, 0, 0}, {1, s->program->hp.n_vocab, 1}};
 
-    return n > 0 && run_read(s->run, value, &last, out, &err);
+    return pos >= 0 && pos < logits_ready(s) &&
+           run_read(s->run, program_find(s->program, "logits"), &row, out, &err);
+}
+
+bool session_logits(const struct session *s, float *out)
+{
+    return session_logits_after(s, logits_ready(s) - 1, out);
+}
+
+int session_candidates_at(const struct session *s)
+{
+    int n = logits_ready(s);
+
+    if (s->set.logits_at == LOGITS_LAST)
+        return n - 1;
+    return s->at.query < n ? s->at.query : -1;
 }
 
 bool session_generate(struct session *s, int *id, struct err *err)
@@ -237,11 +263,13 @@ bool session_generate(struct session *s, int *id, struct err *err)
     float *logits = xcalloc(n_vocab, sizeof *logits);
     bool ok = session_logits(s, logits);
     if (ok)
-        *id = sample_token(logits, (int) n_vocab, &s->set.sampler, &s->rng);
+        *id = sample_token(logits, (int) n_vocab, &s->set.sampler, &s->rng, &s->chosen.draw);
     else
         err_set(err, "there are no logits to choose a token from");
     free(logits);
     if (!ok || !session_append(s, *id, err))
         return false;
+    s->chosen.at = s->ids.n - 1;
+    s->chosen.id = *id;
     return !breaks_on_token(s, *id) || go(s, 0, 0, err); /* stops before the token's pass */
 }

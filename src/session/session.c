@@ -138,6 +138,7 @@ void session_free(struct session *s)
     free(s->ablation);
     verify_release(&s->verify);
     breaks_release(&s->breaks);
+    branches_release(&s->branches);
     free(s);
 }
 
@@ -169,6 +170,8 @@ bool session_load(struct session *s, const char *model_spec, struct err *err)
     engine_release(&e);
     s->n_ablations = 0;
     breaks_remove(s, -1);
+    branches_forget(s);
+    s->chosen = (struct chosen){0};
     s->ids.n = s->n_prompt = s->n_passes = 0;
     s->subject = (struct subject){.kind = SUBJECT_ATTENTION};
     take_prompt_again(s);

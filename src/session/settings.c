@@ -10,13 +10,16 @@
 
 static const char *const scale_words[] = {"linear", "sqrt", "log", "row-max", NULL};
 static const char *const lens_words[] = {"probability", "rank", "kl", "entropy", NULL};
+static const char *const logits_words[] = {"last", "cursor", NULL};
+static const char *const speed_words[] = {"0.5", "1", "2", "4", "8", "15", "30", NULL};
 static const char *const color_words[] = {"auto", "never", "always", "256", "truecolor", NULL};
 static const char *const lang_words[] = {"en", "zh", NULL};
 static const char *const theme_words[] = {"viridis", "cividis", "grey", NULL};
 static const char *const bool_words[] = {"on", "off", NULL};
 
-#define FIELD(f)  offsetof(struct settings, f), sizeof(((struct settings *) 0)->f)
-#define EXACT_MAX 9007199254740991.0 /* whole numbers up to here are exact as a double */
+#define SPEED_DEFAULT 3 /* of speed_words: 4 a second */
+#define FIELD(f)      offsetof(struct settings, f), sizeof(((struct settings *) 0)->f)
+#define EXACT_MAX     9007199254740991.0 /* whole numbers up to here are exact as a double */
 
 // clang-format off
 const struct setting setting_table[] = {
@@ -50,9 +53,14 @@ const struct setting setting_table[] = {
     {"lens", SETTING_ENUM, FIELD(lens), 0, 0, lens_words,
      "what the colours of the logit lens say: the top token's probability, the rank of the "
      "model's final choice, KL(final | lens), or the entropy", "set lens rank"},
+    {"logits-at", SETTING_ENUM, FIELD(logits_at), 0, 0, logits_words,
+     "the candidates shown follow the last computed token, or the cursor's",
+     "set logits-at cursor"},
     {"merges", SETTING_BOOL, FIELD(merges), 0, 0, bool_words,
      "show in the tokens view how the cursor's word is merged from its first pieces",
      "set merges on"},
+    {"speed", SETTING_ENUM, FIELD(speed), 0, 0, speed_words,
+     "operations a second that play steps", "set speed 8"},
     {"theme", SETTING_WORD, FIELD(theme), 0, 0, theme_words,
      "colours of the screen and of the maps", "set theme cividis"},
     {"color", SETTING_ENUM, FIELD(color), 0, 0, color_words,
@@ -74,8 +82,14 @@ void settings_init(struct settings *s)
     s->sampler.temp = 1;
     s->sampler.top_p = 1;
     s->scale = SCALE_SQRT;
+    s->speed = SPEED_DEFAULT;
     s->mouse = true;
     strcpy(s->theme, theme_words[0]);
+}
+
+double settings_speed(const struct settings *s)
+{
+    return atof(speed_words[s->speed]);
 }
 
 const struct setting *setting_find(const char *name)

@@ -119,6 +119,20 @@ void session_truncate(struct session *s, int n)
     session_clamp(s);
 }
 
+bool session_replace(struct session *s, const struct ids *ids, int n_prompt,
+                     const struct str *prompt, struct err *err)
+{
+    struct ids copy = IDS_INIT;
+
+    for (int i = 0; i < ids->n; i++)
+        ids_add(&copy, ids->id[i]);
+    if (!take_ids(s, &copy, err))
+        return false;
+    s->n_prompt = n_prompt;
+    keep_text(s, prompt->text, prompt->len);
+    return true;
+}
+
 static bool check_id(const struct session *s, int id, struct err *err)
 {
     int n = s->program->hp.n_vocab;

@@ -114,7 +114,7 @@ static void stop_work(struct app *a, const char *error)
 {
     char text[96];
 
-    a->st.running = false;
+    a->st.running = a->st.playing = false;
     a->st.generating = 0;
     interrupt_clear();
     snprintf(text, sizeof text, "stopped after %d of %d tokens; r goes on",
@@ -136,20 +136,21 @@ static void measure_rate(struct app *a)
         now > a->work_began + 0.2 ? (done - a->work_tokens) / (now - a->work_began) : 0;
 }
 
+/* "[14] 1256 ·Tom  p 0.410, draw 0.273 in [0.170, 0.580)" */
 static void say_token(struct app *a, int id)
 {
     str_clear(&a->out);
     str_addf(&a->out, "[%d] ", a->s->ids.n - 1);
     token_print(a->s, id, &a->out);
+    draw_print(&a->s->chosen.draw, &a->out);
     app_say(a, false, a->out.text);
 }
 
-/* Came to a breakpoint: says which, and looks there. */
-static bool at_break(struct app *a)
+bool app_break(struct app *a)
 {
     if (!a->s->breaks.hit[0])
         return false;
-    a->st.running = false;
+    a->st.running = a->st.playing = false;
     a->st.generating = 0;
     session_follow(a->s, true);
     a->st.op = -1;
@@ -166,7 +167,7 @@ static void generate_one(struct app *a)
         stop_work(a, err.text);
         return;
     }
-    if (at_break(a))
+    if (app_break(a))
         return;
     say_token(a, id);
     a->st.generating--;
@@ -174,7 +175,8 @@ static void generate_one(struct app *a)
         a->st.generating = 0;
         app_say(a, false, "the end-of-text token was chosen");
     }
-    a->st.running = a->st.generating == 0; /* the last one is computed, too */
+    /* the last one is computed, too, or played */
+    a->st.running = a->st.generating == 0 && !a->st.playing;
 }
 
 /* Puts the cursor where there is something to see: on the head with the clearest job, and on
@@ -212,7 +214,7 @@ static void work(struct app *a)
         return;
     }
     measure_rate(a);
-    if (at_break(a) || more)
+    if (app_break(a) || more)
         return;
     a->st.running = false;
     if (a->choose)
@@ -234,7 +236,8 @@ void app_do(struct app *a, const char *line)
 {
     char text[128];
 
-    if (begins(line, "step") && session_done(a->s) && a->s->ids.n > 0) {
+    if ((begins(line, "step") || begins(line, "play")) && session_done(a->s) &&
+        a->s->ids.n > 0) {
         snprintf(text, sizeof text,
                  "all %d tokens are computed; g begins this pass again, n adds the next token",
                  a->s->ids.n);
@@ -275,7 +278,7 @@ static void key(struct app *a, const struct event *e)
 
 static void interrupt(struct app *a)
 {
-    if (busy(a)) {
+    if (busy(a) || a->st.playing) {
         stop_work(a, NULL);
     } else if (a->entry.kind != ENTRY_NONE) {
         entry_interrupt(a);
@@ -311,16 +314,18 @@ static void handle(struct app *a, const struct event *e)
     }
 }
 
-/* Milliseconds to wait for a key: a pointer that moves is followed frame by frame. */
+/* Milliseconds to wait for a key: to the next step of play; a pointer that moves is followed
+ * frame by frame. */
 static int patience(const struct app *a, bool dirty)
 {
     double left = a->drawn + FRAME - clock_measure();
+    int frame = left > 0 ? 1 + (int) (left * 1000) : 0, step = play_wait(a);
 
     if (busy(a) || dirty)
         return 0;
     if (!a->mouse.moved)
-        return -1;
-    return left > 0 ? 1 + (int) (left * 1000) : 0;
+        return step;
+    return step >= 0 && step < frame ? step : frame;
 }
 
 /* Keys first, then work, then the picture: it is drawn when no key waits, or when the last one
@@ -339,6 +344,8 @@ static void loop(struct app *a)
             fit_canvas(a);
         } else if (busy(a)) {
             work(a);
+            dirty = true;
+        } else if (play_tick(a)) {
             dirty = true;
         }
         a->working = busy(a);

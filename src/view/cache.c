@@ -56,21 +56,20 @@ static bool same_sampler(const struct sampler *a, const struct sampler *b)
 
 const struct sample_trace *cache_next(struct view_cache *c, const struct session *s)
 {
-    uint64_t version = run_version(s->run);
-    if (c->next_made && c->next_version == version && c->next_run == s->run &&
-        same_sampler(&c->next_sampler, &s->set.sampler))
+    int at = session_candidates_at(s), n = s->program->hp.n_vocab;
+    if (c->next_made && at >= 0 && at == c->next_at && c->next_stamp == run_stamp(s->run, at) &&
+        c->next_generation == s->generation && same_sampler(&c->next_sampler, &s->set.sampler))
         return &c->next;
     if (c->next_made)
         sample_trace_release(&c->next);
     c->next_made = false;
-    int n = s->program->hp.n_vocab;
     float *logits = xmalloc((size_t) n * sizeof *logits);
-    if (session_logits(s, logits)) {
-        memset(&c->next, 0, sizeof c->next);
+    if (session_logits_after(s, at, logits)) {
         sample_trace_of(&c->next, logits, n, &s->set.sampler);
         c->next_made = true;
-        c->next_version = version;
-        c->next_run = s->run;
+        c->next_at = at;
+        c->next_stamp = run_stamp(s->run, at);
+        c->next_generation = s->generation;
         c->next_sampler = s->set.sampler;
     }
     free(logits);

@@ -25,10 +25,15 @@ const struct view view_table[] = {
      "(induction), D at the same token earlier, S at token 0 (the sink), = at itself. "
      "Three tokens at least must be there to show it.",
      heads_draw, NULL, NULL},
-    {"logits", "4", SLOT_RIGHT_LOW, "n generate",
-     "The model's guess for the next token: candidates by falling logit, their probability "
-     "after temperature, top-k and top-p, and the entropy of the whole distribution.",
-     logits_draw, NULL, NULL},
+    {"logits", "4", SLOT_RIGHT_LOW,
+     "j k candidate  a take it  n generate  v after last or cursor  t T temperature, top-k",
+     "The model's guess for the next token: all candidates by falling logit, and their "
+     "probability after each stage of the sampling that is on (in a wide panel after all): as "
+     "the model says, after temperature, top-k, top-p, min-p. Below are what each stage keeps "
+     "and its entropy; a line marks where the candidates are cut. ▶ is the token that does "
+     "come, where there is one. a takes the candidate under the cursor; what came there before "
+     "is kept as a branch.",
+     logits_draw, NULL, logits_hit},
     {"explain", "5", SLOT_LOW, "hjkl cell  i what makes most of it  O all of it, jk scroll",
      "One number, worked out from the numbers it is made of: a cell of the attention map, with "
      "q·k, the scale, the mask and the softmax; or with the command explain an element of any "

@@ -8,8 +8,17 @@
 
 #include <stdint.h>
 
-enum part { PART_EMBEDDING, PART_ATTENTION, PART_MLP, PART_NORMS, PART_HEAD, PART_COUNT };
+enum part {
+    PART_EMBEDDING, /* of tokens */
+    PART_POSITIONS, /* learned ones */
+    PART_ATTENTION,
+    PART_MLP,
+    PART_NORMS,
+    PART_HEAD,
+    PART_COUNT
+};
 const char *part_name(enum part part); /* "embedding" */
+enum part part_of(enum weight_role role);
 
 struct parts {
     uint64_t params[PART_COUNT], total; /* a tied head counts as embedding, once */

@@ -16,6 +16,7 @@ typedef void view_hit(const struct session *s, const struct screen *st, const st
 view_draw map_draw, attention_draw, heads_draw, logits_draw, explain_draw, program_draw,
     cache_draw, mlp_draw, tensor_draw, model_draw, tokens_draw, log_draw, help_draw;
 view_hit explain_hit, logits_hit, map_hit, mlp_hit, program_hit, tensor_hit, cache_hit;
+view_hit model_hit;
 view_title attention_title, explain_title;
 view_draw compare_draw;
 view_title compare_title;

@@ -4,17 +4,19 @@
 
 const char *part_name(enum part part)
 {
-    static const char *const names[] = {"embedding", "attention", "mlp", "norms", "head"};
+    static const char *const names[] = {"embedding", "positions", "attention",
+                                        "mlp",       "norms",     "head"};
 
     return names[part];
 }
 
-static enum part part_of(enum weight_role role)
+enum part part_of(enum weight_role role)
 {
     switch (role) {
     case W_TOK_EMBD:
-    case W_POS_EMBD:
         return PART_EMBEDDING;
+    case W_POS_EMBD:
+        return PART_POSITIONS;
     case W_LN1_GAIN:
     case W_LN1_BIAS:
     case W_LN2_GAIN:

@@ -74,10 +74,11 @@ const struct view view_table[] = {
      "positions; columns are channels, neurons, token ids or keys; of values with heads, the "
      "selected one is shown.",
      tensor_draw, NULL, tensor_hit},
-    {"model", "9", SLOT_RIGHT_LOW, "",
-     "Hyper-parameters, and where the parameters are: each block has about 12 d_model² of "
-     "them in a GPT-2.",
-     model_draw, NULL, NULL},
+    {"model", "9", SLOT_RIGHT_LOW, "j k scroll  O maximise",
+     "Hyper-parameters, and where the parameters are. In a GPT-2 each block has 12 d_model²: 4 in "
+     "the attention, 8 in an MLP four times as wide; the ratio says how near the model is. What "
+     "the weights take by format, and the cache by token. A wide panel lists every weight.",
+     model_draw, NULL, model_hit},
     {"tokens", "0", SLOT_LOW, "h l token  v merges",
      "The text as the model sees it: one row a token, with its id, its surprisal (-log p of the "
      "token after those before it, in nats; divided by log 2, bits) and its rank among all "

@@ -15,6 +15,21 @@
 enum color_scale { SCALE_LINEAR, SCALE_SQRT, SCALE_LOG, SCALE_ROW_MAX };
 enum lens_mode { LENS_PROBABILITY, LENS_RANK, LENS_KL, LENS_ENTROPY };
 enum logits_at { LOGITS_LAST, LOGITS_CURSOR };
+/* The attention map: all of it, pooled where it must be; a window at a pixel a value; a window
+ * of numbers. */
+enum zoom { ZOOM_FIT, ZOOM_PIXELS, ZOOM_NUMBERS };
+/* What the overview of heads shows of each. */
+enum head_metric {
+    HEADS_THUMBS,
+    HEADS_JOB,
+    HEADS_ENTROPY,
+    HEADS_MAX,
+    HEADS_PREVIOUS,
+    HEADS_INDUCTION,
+    HEADS_DUPLICATE,
+    HEADS_SINK,
+    HEADS_STRONGEST
+};
 enum lang { LANG_EN, LANG_ZH };
 enum color_mode { COLOR_AUTO, COLOR_NEVER, COLOR_ALWAYS, COLOR_256, COLOR_TRUE };
 
@@ -29,6 +44,8 @@ struct settings {
     enum lens_mode lens;
     enum logits_at logits_at;
     bool merges; /* the tokens view shows how a word is merged */
+    enum zoom zoom;
+    enum head_metric heads;
     bool ascii;
     bool mouse; /* the program's, not the terminal's */
     enum color_mode color;

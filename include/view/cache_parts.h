@@ -10,7 +10,7 @@
 /* What was computed when a summary was made; says from which position on it has changed. */
 struct seen_tokens {
     const struct run *run;
-    uint64_t model; /* whose values they are */
+    uint64_t generation;
     uint64_t *stamp;
     int n, cap;
 };

@@ -18,6 +18,8 @@ view_draw map_draw, attention_draw, heads_draw, logits_draw, explain_draw, progr
 view_hit explain_hit, logits_hit, map_hit, mlp_hit, program_hit, tensor_hit, cache_hit;
 view_hit model_hit;
 view_title attention_title, explain_title;
+view_title heads_title;
+view_hit attention_hit, heads_hit;
 view_draw compare_draw;
 view_title compare_title;
 view_hit compare_hit;

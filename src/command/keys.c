@@ -69,6 +69,8 @@ const struct key key_table[] = {
     {"c", NULL, "cycle scale", "next colour scale", NULL},
     {"C", NULL, "cycle theme", "next colours", NULL},
     {"z", NULL, "cycle hide-sink", "hide or show the first token's column", NULL},
+    {"v", "attention", "cycle zoom", "zoom: all, pixels, numbers", "zoom"},
+    {"v", "heads", "cycle heads", "pictures, or one measure of each head", "measure"},
     {"x", NULL, "ablate", "ablate the selected head, and back", "ablate"},
     {"x", "attention", "ablate edge", "knock this edge out, and back", NULL},
     {"x", "mlp", "ablate mlp", "ablate this layer's MLP, and back", NULL},

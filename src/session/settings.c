@@ -12,6 +12,10 @@ static const char *const scale_words[] = {"linear", "sqrt", "log", "row-max", NU
 static const char *const lens_words[] = {"probability", "rank", "kl", "entropy", NULL};
 static const char *const logits_words[] = {"last", "cursor", NULL};
 static const char *const speed_words[] = {"0.5", "1", "2", "4", "8", "15", "30", NULL};
+static const char *const zoom_words[] = {"fit", "pixels", "numbers", NULL};
+static const char *const heads_words[] = {"thumbs",    "job",       "entropy",   "max",
+                                          "previous",  "induction", "duplicate", "sink",
+                                          "strongest", NULL};
 static const char *const color_words[] = {"auto", "never", "always", "256", "truecolor", NULL};
 static const char *const lang_words[] = {"en", "zh", NULL};
 static const char *const theme_words[] = {"viridis", "cividis", "grey", NULL};
@@ -61,6 +65,12 @@ const struct setting setting_table[] = {
      "set merges on"},
     {"speed", SETTING_ENUM, FIELD(speed), 0, 0, speed_words,
      "operations a second that play steps", "set speed 8"},
+    {"zoom", SETTING_ENUM, FIELD(zoom), 0, 0, zoom_words,
+     "the attention map: all of it, or a window around the cursor, a pixel a value or in numbers",
+     "set zoom numbers"},
+    {"heads", SETTING_ENUM, FIELD(heads), 0, 0, heads_words,
+     "what the overview shows of each head: a picture, its job, or one of its numbers",
+     "set heads induction"},
     {"theme", SETTING_WORD, FIELD(theme), 0, 0, theme_words,
      "colours of the screen and of the maps", "set theme cividis"},
     {"color", SETTING_ENUM, FIELD(color), 0, 0, color_words,

@@ -2,21 +2,9 @@
 
 #include "base/mem.h"
 
-#include <string.h>
-
-/* A run made anew may lie where the old one lay: the model's file tells them apart. */
-static uint64_t model_of(const struct session *s)
-{
-    uint64_t hash = 1469598103934665603u ^ (uint64_t) (uintptr_t) s->program;
-
-    for (const char *c = model_path(s->model); *c; c++)
-        hash = (hash ^ (unsigned char) *c) * 1099511628211u;
-    return hash;
-}
-
 bool seen_same_run(const struct seen_tokens *t, const struct session *s)
 {
-    return t->run == s->run && t->model == model_of(s);
+    return t->generation == s->generation && t->run == s->run;
 }
 
 int seen_update(struct seen_tokens *t, const struct session *s)
@@ -32,7 +20,7 @@ int seen_update(struct seen_tokens *t, const struct session *s)
     for (int i = same; i < n; i++)
         t->stamp[i] = run_stamp(s->run, i);
     t->run = s->run;
-    t->model = model_of(s);
+    t->generation = s->generation;
     t->n = n;
     return same;
 }

@@ -98,7 +98,11 @@ int draw_scale(struct canvas *c, struct rect clip, int x, int y, int cells,
     double limit = s->kind == SCALE_ROW_MAX ? 1 : s->limit;
     snprintf(low, sizeof low, "%.3g", -limit);
     snprintf(high, sizeof high, "%.3g", limit);
-    x += canvas_printf(c, clip, x, y, STYLE_AXIS, "%s ", s->is_signed ? low : "0");
+    if (s->kind == SCALE_LOG && !s->is_signed)
+        snprintf(low, sizeof low, "≤%.0e", limit * pow(10, -LOG_DECADES));
+    else if (!s->is_signed)
+        strcpy(low, "0");
+    x += canvas_printf(c, clip, x, y, STYLE_AXIS, "%s ", low);
     for (int i = 0; i < cells; i++)
         draw_heat(c, clip, x + i, y, 1, s, cells > 1 ? (double) i / (cells - 1) : 1);
     x += cells;

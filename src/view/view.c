@@ -13,18 +13,22 @@ const struct view view_table[] = {
      "residual stream: → reads it, ← adds to it. ✓ is done, ▶ comes next, ● is a breakpoint, ○ "
      "one with a condition. The cursor's block is unfolded, the others are one line each.",
      map_draw, NULL, map_hit},
-    {"attention", "2", SLOT_MAIN, "hjkl cell  [ ] head  K J layer  , . stage  c scale  z sink",
+    {"attention", "2", SLOT_MAIN, "hjkl cell  [ ] head  K J layer  , . stage  c scale  z sink  v zoom",
      "One attention head: each row is a query, each column a key it may look at. The stages "
      "follow the program: raw q·k, scaled by 1/√d_head, masked, softmax, and the weighted sum "
      "of V. ∙ is what the causal mask forbids. Signed stages go from blue through dark to "
-     "orange; the end of their scale is the 99th percentile.",
-     attention_draw, attention_title, NULL},
-    {"heads", "3", SLOT_RIGHT, "[ ] head  K J layer",
+     "orange; the end of their scale is the 99th percentile. What does not fit is pooled by the "
+     "largest value, and a magnifier shows the values around the cursor; v shows a window of "
+     "pixels, or of numbers, instead. While tokens are generated, rows from the cache are dim.",
+     attention_draw, attention_title, attention_hit},
+    {"heads", "3", SLOT_RIGHT, "[ ] head  K J layer  v measure",
      "All heads at once. Letters name a job that takes 40 % of a head's weight or more on this "
      "text: P looks at the token before, I at what followed the same token earlier "
      "(induction), D at the same token earlier, S at token 0 (the sink), = at itself. "
-     "Three tokens at least must be there to show it.",
-     heads_draw, NULL, NULL},
+     "Three tokens at least must be there to show it. v goes from pictures to numbers: the job's "
+     "share, entropy (by its largest possible value), the largest weight, the weight on each "
+     "job's places, and the key that the last query looks at most.",
+     heads_draw, heads_title, heads_hit},
     {"logits", "4", SLOT_RIGHT_LOW,
      "j k candidate  a take it  n generate  v after last or cursor  t T temperature, top-k",
      "The model's guess for the next token: all candidates by falling logit, and their "

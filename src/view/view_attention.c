@@ -1,330 +1,276 @@
 /* One head: queries down, keys across, at the stage the cursor is on. Numbers on colour while
  * they fit, two columns of colour, then half blocks, then pooled by the largest value. */
-#include "view/views.h"
+#include "view/attention.h"
 
 #include "base/utf8.h"
-#include "view/cache.h"
-#include "view/draw.h"
+#include "view/views.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* How the map is put into its panel. */
-struct fit {
-    int cell;       /* columns a value */
-    bool number;    /* written out */
-    bool half;      /* two queries a row */
-    int label;      /* columns for the queries' names */
-    int rows, cols; /* values that fit */
-    int legend;     /* lines below */
+/* What drawing the map needs all the time. */
+struct map {
+    const struct session *s;
+    struct canvas *c;
+    struct rect r;
+    const struct attn_fit *f;
+    const struct attn_grid *g;
+    struct scale scale;
+    int new_from; /* queries before it are from the cache; 0: none are */
 };
 
-static bool try_fit(struct fit *f, struct rect r, int cell, int n_query, int n_col)
-{
-    f->cell = cell;
-    f->number = cell > 2;
-    f->half = cell == 1;
-    f->rows = (r.h - 1 - f->legend) * (f->half ? 2 : 1);
-    f->cols = (r.w - f->label) / cell;
-    return f->rows >= n_query && f->cols >= n_col;
-}
+/* --- names --- */
 
-static int label_width(const struct session *s, int w)
+static enum style row_style(const struct map *m, int query)
 {
-    int digits = s->ids.n > 1000 ? 4 : s->ids.n > 100 ? 3 : s->ids.n > 10 ? 2 : 1;
-    int name = w >= 56 ? 9 : w >= 40 ? 7 : w >= 24 ? 4 : 0;
-    return name ? digits + 1 + name : 0;
-}
-
-static void find_fit(struct fit *f, const struct session *s, const struct canvas *c,
-                     struct rect r)
-{
-    int n_col = s->at.stage == STAGE_MIX ? s->program->hp.d_head : s->ids.n;
-    f->label = label_width(s, r.w);
-    f->legend = r.h >= 10 ? 2 : r.h >= 6 ? 1 : 0;
-    int widest = s->at.stage == STAGE_PATTERN ? 5 : 6;
-    for (int cell = widest; cell >= 2; cell--)
-        if (try_fit(f, r, cell, s->ids.n, n_col))
-            return;
-    try_fit(f, r, 1, s->ids.n, n_col);
-    if (!draw_rich(c)) { /* half blocks need colours */
-        f->half = false;
-        f->rows = r.h - 1 - f->legend;
-    }
-    if (f->rows < 1)
-        f->rows = 1;
-    if (f->cols < 1)
-        f->cols = 1;
-}
-
-static enum style row_style(const struct session *s, const struct attn_grid *g, int query)
-{
-    if (query >= g->ready)
+    if (query >= m->g->ready)
         return STYLE_TODO;
-    return query < run_n_past(s->run) ? STYLE_TEXT : STYLE_NEW;
+    return m->new_from > 0 && query >= m->new_from ? STYLE_NEW : STYLE_TEXT;
 }
 
-static void draw_row_label(const struct session *s, struct canvas *c, struct rect r, int y,
-                           const struct fit *f, const struct attn_grid *g, int query)
+static int digits_of(const struct map *m)
+{
+    int n = m->s->ids.n;
+
+    if (m->f->label < 7)
+        return 1;
+    return n > 1000 ? 4 : n > 100 ? 3 : n > 10 ? 2 : 1;
+}
+
+/* "8 ·Anna", with a mark where the row is new. */
+static void draw_row_label(const struct map *m, int y, int query, bool selected)
 {
     char label[64], text[80];
-    int digits = f->label >= 7 ? (s->ids.n > 1000  ? 4
-                                  : s->ids.n > 100 ? 3
-                                  : s->ids.n > 10  ? 2
-                                                   : 1)
-                               : 1;
-    if (f->label == 0)
+    bool is_new = m->new_from > 0 && query >= m->new_from;
+
+    if (m->f->label == 0)
         return;
-    tokenizer_label(s->tokenizer, s->ids.id[query], label, sizeof label);
-    snprintf(text, sizeof text, "%*d %s", digits, query, label);
-    enum style style = row_style(s, g, query);
-    if (query / g->pool_q == s->at.query / g->pool_q)
-        style = STYLE_SELECTED;
-    canvas_fit(c, r, r.x, y, f->label - 1, canvas_look(c, style), text);
+    tokenizer_label(m->s->tokenizer, m->s->ids.id[query], label, sizeof label);
+    snprintf(text, sizeof text, "%*d%s%s", digits_of(m), query, is_new ? "▸" : " ", label);
+    canvas_fit(m->c, m->r, m->r.x, y, m->f->label - 1,
+               canvas_look(m->c, selected ? STYLE_SELECTED : row_style(m, query)), text);
 }
 
-/* Which query names a screen row: the cursor's if it is in there. */
-static int named_query(const struct session *s, const struct fit *f, const struct attn_grid *g,
-                       int line)
+/* Which query names a line: the cursor's if it is in there, else the newest if there is a new
+ * one, else the first. */
+static int named_query(const struct map *m, int line)
 {
-    int per_line = g->pool_q * (f->half ? 2 : 1);
-    int first = line * per_line;
-    if (s->at.query >= first && s->at.query < first + per_line)
-        return s->at.query;
-    return first;
+    int n = m->g->pool_q * (m->f->half ? 2 : 1);
+    int first = m->g->first_q + line * n, cursor = m->s->at.query;
+
+    if (cursor >= first && cursor < first + n)
+        return cursor;
+    return first < m->new_from && m->new_from < first + n ? m->new_from : first;
 }
 
-static void draw_key_names(const struct session *s, struct canvas *c, struct rect r,
-                           const struct fit *f, const struct attn_grid *g)
+static void draw_key_names(const struct map *m)
 {
-    for (int j = 0; j < g->cols; j++) {
+    const struct attn_fit *f = m->f;
+    const struct session *s = m->s;
+
+    for (int j = 0; j < m->g->cols; j++) {
         char label[64];
-        enum style style = j == s->at.key ? STYLE_SELECTED : STYLE_AXIS;
-        int x = r.x + f->label + j * f->cell;
+        int key = m->g->first_k + j, used;
+        enum style style = key == s->at.key ? STYLE_SELECTED : STYLE_AXIS;
+        int x = m->r.x + f->label + j * f->cell;
         if (s->at.stage == STAGE_MIX)
-            snprintf(label, sizeof label, "%d", j);
+            snprintf(label, sizeof label, "%d", key);
         else
-            tokenizer_label(s->tokenizer, s->ids.id[j], label, sizeof label);
+            tokenizer_label(s->tokenizer, s->ids.id[key], label, sizeof label);
         const char *name = label;
         if (f->cell <= 4 && strncmp(name, "·", 2) == 0 && name[2])
             name += 2; /* the space matters less than the word here */
-        int used;
         size_t n = utf8_fit(name, strlen(name), f->cell - 1, &used);
-        canvas_put(c, r, x + f->cell - 1 - used, r.y, canvas_look(c, style), name, n);
+        canvas_put(m->c, m->r, x + f->cell - 1 - used, m->r.y, canvas_look(m->c, style), name,
+                   n);
     }
 }
 
 /* A ruler: every tenth position, and the cursor's key. */
-static void draw_ruler(const struct session *s, struct canvas *c, struct rect r,
-                       const struct fit *f, const struct attn_grid *g)
+static void draw_ruler(const struct map *m)
 {
-    int x0 = r.x + f->label, end = 0;
-    int every = g->cols * f->cell > 40 ? 10 : 5;
+    const struct attn_grid *g = m->g;
+    const struct attn_fit *f = m->f;
+    int x0 = m->r.x + f->label, end = 0, every = g->cols * f->cell > 40 ? 10 : 5;
+
     for (int j = 0; j < g->cols; j += every) {
         int x = x0 + j * f->cell;
         if (x - x0 >= end)
-            end = x - x0 + 1 + canvas_printf(c, r, x, r.y, STYLE_AXIS, "%d", j * g->pool);
+            end = x - x0 + 1 +
+                  canvas_printf(m->c, m->r, x, m->r.y, STYLE_AXIS, "%d",
+                                g->first_k + j * g->pool);
     }
-    int key = s->at.key / g->pool;
-    if (key < g->cols)
-        canvas_text(c, r, x0 + key * f->cell, r.y, STYLE_SELECTED, f->cell > 1 ? "▼ " : "▼");
+    int x = m->r.x + attention_x(f, g, m->s->at.key);
+    if (x < x0 + g->cols * f->cell)
+        canvas_text(m->c, m->r, x, m->r.y, STYLE_SELECTED, f->cell > 1 ? "▼ " : "▼");
 }
 
-static double place(const struct session *s, const struct attn_grid *g, struct scale *scale,
-                    int row, int col)
+/* --- cells --- */
+
+static bool is_cursor(const struct map *m, int row, int col)
 {
-    scale->kind = s->set.scale;
-    scale->is_signed = g->is_signed;
-    scale->limit = (double) g->limit;
-    return scale_at(scale, (double) g->v[row * g->cols + col], (double) g->row_max[row]);
+    const struct attn_grid *g = m->g;
+
+    return row == (m->s->at.query - g->first_q) / g->pool_q &&
+           col == (m->s->at.key - g->first_k) / g->pool;
 }
 
-/* A cell that has no colour: hidden, or behind the mask, or not computed yet. */
-static const char *absent_glyph(const struct session *s, const struct attn_grid *g, int row,
-                                int col)
+static bool is_cached(const struct map *m, int row)
 {
-    int last = (row + 1) * g->pool_q - 1;
-    bool beyond = s->at.stage != STAGE_MIX && col * g->pool > last;
-    if (beyond && s->at.stage >= STAGE_MASKED)
+    return m->g->first_q + (row + 1) * m->g->pool_q <= m->new_from;
+}
+
+static double place(const struct map *m, int row, int col)
+{
+    const struct attn_grid *g = m->g;
+
+    return scale_at(&m->scale, (double) g->v[row * g->cols + col], (double) g->row_max[row]);
+}
+
+/* A cell that has no colour: behind the mask, hidden, or not computed yet. */
+static const char *absent_glyph(const struct map *m, int row, int col)
+{
+    const struct attn_grid *g = m->g;
+    int last = g->first_q + (row + 1) * g->pool_q - 1;
+    bool beyond = m->s->at.stage != STAGE_MIX && g->first_k + col * g->pool > last;
+
+    if (beyond && m->s->at.stage >= STAGE_MASKED)
         return "∙";
-    return row * g->pool_q >= g->ready || beyond ? "?" : "×";
+    return g->first_q + row * g->pool_q >= g->done || beyond ? "·" : "×";
 }
 
-static void draw_absent(const struct session *s, struct canvas *c, struct rect r, int x, int y,
-                        const struct fit *f, const char *glyph, bool cursor)
+static void draw_absent(const struct map *m, int x, int y, const char *glyph, bool cursor)
 {
-    struct look look = canvas_look(c, cursor ? STYLE_CURSOR : STYLE_MASKED);
-    (void) s;
-    if (*glyph == '?')
-        glyph = "·";
+    struct look look = canvas_look(m->c, cursor ? STYLE_CURSOR : STYLE_MASKED);
+
     if (cursor)
-        canvas_fill(c, rect_clip((struct rect){x, y, f->cell, 1}, r), look, ' ');
-    int at = f->number ? f->cell - 2 : 0;
-    canvas_put(c, r, x + at, y, look, glyph, strlen(glyph));
+        canvas_fill(m->c, rect_clip((struct rect){x, y, m->f->cell, 1}, m->r), look, ' ');
+    canvas_put(m->c, m->r, x + (m->f->number ? m->f->cell - 2 : 0), y, look, glyph,
+               strlen(glyph));
 }
 
-static void draw_value(const struct session *s, struct canvas *c, struct rect r, int x, int y,
-                       const struct fit *f, const struct attn_grid *g, int row, int col)
+static void draw_number_cell(const struct map *m, int x, int y, int row, int col, bool cursor)
 {
-    bool cursor = row == s->at.query / g->pool_q && col == s->at.key / g->pool;
-    float v = g->v[row * g->cols + col];
-    if (isnan(v)) {
-        draw_absent(s, c, r, x, y, f, absent_glyph(s, g, row, col), cursor);
+    char text[24], number[16];
+    float v = m->g->v[row * m->g->cols + col];
+    struct look look = cursor ? canvas_look(m->c, STYLE_CURSOR)
+                              : draw_heat_look(m->c, &m->scale, place(m, row, col));
+
+    if (!cursor && is_cached(m, row))
+        look = attention_dim(m->c, look);
+    draw_number(number, sizeof number, (double) v, m->f->cell - 1);
+    snprintf(text, sizeof text, "%s ", number);
+    canvas_put(m->c, m->r, x, y, look, text, strlen(text));
+}
+
+static void draw_value(const struct map *m, int x, int y, int row, int col)
+{
+    bool cursor = is_cursor(m, row, col);
+
+    if (isnan(m->g->v[row * m->g->cols + col])) {
+        draw_absent(m, x, y, absent_glyph(m, row, col), cursor);
         return;
     }
-    struct scale scale;
-    double at = place(s, g, &scale, row, col);
-    if (f->number) {
-        char text[24], number[16];
-        draw_number(number, sizeof number, (double) v, f->cell - 1);
-        snprintf(text, sizeof text, "%s ", number);
-        struct look look =
-            cursor ? canvas_look(c, STYLE_CURSOR) : draw_heat_look(c, &scale, at);
-        canvas_put(c, r, x, y, look, text, strlen(text));
+    if (m->f->number) {
+        draw_number_cell(m, x, y, row, col, cursor);
         return;
     }
-    draw_heat(c, r, x, y, f->cell, &scale, at);
+    draw_heat(m->c, m->r, x, y, m->f->cell, &m->scale, place(m, row, col));
+    if (is_cached(m, row))
+        for (int i = 0; i < m->f->cell; i++) {
+            struct rect one = rect_clip((struct rect){x + i, y, 1, 1}, m->r);
+            const struct cell *cell = canvas_at(m->c, x + i, y);
+            if (cell)
+                canvas_paint(m->c, one, attention_dim(m->c, cell->look));
+        }
     if (cursor)
-        canvas_put(c, r, x, y, canvas_look(c, STYLE_CURSOR), "[]", (size_t) f->cell);
+        canvas_put(m->c, m->r, x, y, canvas_look(m->c, STYLE_CURSOR), "[]",
+                   (size_t) m->f->cell);
 }
 
 /* The colour of one pixel; COLOR_NONE where there is none. */
-static uint32_t pixel(const struct session *s, const struct canvas *c,
-                      const struct attn_grid *g, int row, int col)
+static uint32_t pixel(const struct map *m, int row, int col)
 {
+    const struct attn_grid *g = m->g;
+    struct look look = {COLOR_NONE, COLOR_NONE, 0};
+
     if (row >= g->rows)
         return COLOR_NONE;
-    if (row == s->at.query / g->pool_q && col == s->at.key / g->pool)
-        return canvas_look(c, STYLE_POINT).fg;
+    if (is_cursor(m, row, col))
+        return canvas_look(m->c, STYLE_POINT).fg;
     if (isnan(g->v[row * g->cols + col]))
         return COLOR_NONE;
-    struct scale scale;
-    double at = place(s, g, &scale, row, col);
-    return theme_color(c->theme, g->is_signed ? MAP_DIVERGING : MAP_SEQUENTIAL, at);
+    look.fg = theme_color(m->c->theme, g->is_signed ? MAP_DIVERGING : MAP_SEQUENTIAL,
+                          place(m, row, col));
+    return is_cached(m, row) ? attention_dim(m->c, look).fg : look.fg;
 }
 
-static void draw_line(const struct session *s, struct canvas *c, struct rect r, int line,
-                      const struct fit *f, const struct attn_grid *g)
+static void draw_pixels(const struct map *m, int x, int y, int line, int col)
 {
-    int y = r.y + 1 + line, x = r.x + f->label;
-    draw_row_label(s, c, r, y, f, g, named_query(s, f, g, line));
-    for (int col = 0; col < g->cols; col++, x += f->cell) {
-        if (!f->half) {
-            draw_value(s, c, r, x, y, f, g, line, col);
-            continue;
-        }
-        uint32_t top = pixel(s, c, g, line * 2, col);
-        uint32_t bottom = pixel(s, c, g, line * 2 + 1, col);
-        if (top == COLOR_NONE && bottom == COLOR_NONE)
-            canvas_text(c, r, x, y, STYLE_MASKED,
-                        *absent_glyph(s, g, line * 2, col) == '?' ? "·" : "∙");
+    uint32_t top = pixel(m, line * 2, col), bottom = pixel(m, line * 2 + 1, col);
+
+    if (top == COLOR_NONE && bottom == COLOR_NONE)
+        canvas_text(m->c, m->r, x, y, STYLE_MASKED, absent_glyph(m, line * 2, col));
+    else
+        canvas_pixels(m->c, m->r, x, y, top, bottom);
+}
+
+static void draw_line(const struct map *m, int line)
+{
+    const struct attn_fit *f = m->f;
+    int y = m->r.y + 1 + line, x = m->r.x + f->label, query = named_query(m, line);
+
+    draw_row_label(m, y, query, attention_line(f, m->g, m->s->at.query) == 1 + line);
+    for (int col = 0; col < m->g->cols; col++, x += f->cell) {
+        if (f->half)
+            draw_pixels(m, x, y, line, col);
         else
-            canvas_pixels(c, r, x, y, top, bottom);
+            draw_value(m, x, y, line, col);
     }
 }
 
-/* The exact value under the cursor. False: masked, or not computed. */
-static bool cursor_value(const struct session *s, const struct attn_grid *g, float *v)
+static void draw_map(const struct map *m)
 {
-    int value = session_stage_value(s, s->at.layer, s->at.stage);
-    struct err err = ERR_INIT;
-    if (value < 0 || s->at.query >= g->ready || s->at.key >= g->n_col)
-        return false;
-    if (s->at.stage == STAGE_MIX) {
-        struct region one = {{s->at.query, s->at.head, s->at.key}, {1, 1, 1}};
-        return run_read(s->run, value, &one, v, &err);
-    }
-    if (s->at.stage >= STAGE_MASKED && s->at.key > s->at.query)
-        return false;
-    struct region one = {{s->at.head, s->at.query, s->at.key}, {1, 1, 1}};
-    if (!run_read(s->run, value, &one, v, &err))
-        return false;
-    if (s->at.stage == STAGE_PATTERN && s->set.hide_sink) {
-        float sink;
-        one.first[2] = 0;
-        if (s->at.key == 0 || !run_read(s->run, value, &one, &sink, &err))
-            return false;
-        *v = sink < 0.999999F ? *v / (1 - sink) : 0;
-    }
-    return true;
-}
+    int lines = m->f->half ? (m->g->rows + 1) / 2 : m->g->rows;
 
-static int draw_cursor(const struct session *s, struct canvas *c, struct rect r, int x, int y,
-                       const struct attn_grid *g)
-{
-    float v;
-    char from[48], to[48];
-    int begin = x;
-    tokenizer_label(s->tokenizer, s->ids.id[s->at.query], from, sizeof from);
-    tokenizer_label(s->tokenizer, s->ids.id[s->at.key], to, sizeof to);
-    x += canvas_printf(c, r, x, y, STYLE_SELECTED, "[%d,%d]", s->at.query, s->at.key);
-    if (s->at.stage == STAGE_MIX)
-        x += canvas_printf(c, r, x, y, STYLE_TEXT, " %.14s channel %d ", from, s->at.key);
+    if (m->f->number && m->g->pool == 1)
+        draw_key_names(m);
     else
-        x += canvas_printf(c, r, x, y, STYLE_TEXT, " %.14s → %.14s ", from, to);
-    if (cursor_value(s, g, &v))
-        x += canvas_printf(c, r, x, y, STYLE_SELECTED, "%.4f", (double) v);
-    else
-        x += canvas_text(c, r, x, y, STYLE_DIM,
-                         s->at.query >= g->ready    ? "to do"
-                         : s->at.key > s->at.query  ? "masked"
-                         : s->at.stage == STAGE_MIX ? "no such channel"
-                                                    : "hidden");
-    return x - begin;
-}
-
-static void draw_legend(const struct session *s, struct canvas *c, struct rect r,
-                        const struct fit *f, const struct attn_grid *g)
-{
-    struct scale scale;
-    place(s, g, &scale, 0, 0);
-    int y = r.y + r.h - f->legend, x = r.x;
-    if (f->legend == 2) {
-        x += draw_scale(c, r, x, y, r.w > 50 ? 16 : 8, &scale) + 2;
-        if (s->at.stage >= STAGE_MASKED && s->at.stage != STAGE_MIX)
-            x += canvas_text(c, r, x, y, STYLE_MASKED, "∙ masked  ");
-        if (g->pool > 1 || g->pool_q > 1)
-            x += canvas_printf(c, r, x, y, STYLE_NEW, "max of %d×%d  ", g->pool_q, g->pool);
-        if (s->set.hide_sink && s->at.stage == STAGE_PATTERN)
-            x += canvas_text(c, r, x, y, STYLE_NEW,
-                             r.x + r.w - x >= 40 ? "token 0 hidden, rows sum to 1 without it"
-                                                 : "token 0 hidden");
-        y++;
-    }
-    if (f->legend > 0)
-        draw_cursor(s, c, r, r.x, y, g);
+        draw_ruler(m);
+    for (int line = 0; line < lines; line++)
+        draw_line(m, line);
 }
 
 void attention_draw(const struct session *s, const struct screen *st, struct canvas *c,
                     struct rect r)
 {
     struct err err = ERR_INIT;
-    struct fit f;
+    struct attn_fit f;
+
     if (s->ids.n < 1) {
         canvas_text(c, r, r.x + 1, r.y + 1, STYLE_DIM, "No tokens yet: e edits the prompt.");
         return;
     }
-    find_fit(&f, s, c, r);
-    struct attn_want want = {.rows = f.rows, .cols = f.cols};
-    const struct attn_grid *g = cache_attention(st->cache, s, &want, &err);
+    attention_fit(&f, s, c, r);
+    const struct attn_grid *g = cache_attention(st->cache, s, &f.want, &err);
     if (!g) {
         canvas_fit(c, r, r.x, r.y, r.w, canvas_look(c, STYLE_ERROR), err.text);
         return;
     }
-    if (f.number && g->pool == 1)
-        draw_key_names(s, c, r, &f, g);
+    struct map m = {s, c, r, &f, g, attention_scale(s, g), attention_new_from(s)};
+    draw_map(&m);
+    if (f.inset.w > 0)
+        attention_draw_inset(s, c, &f, g);
     else
-        draw_ruler(s, c, r, &f, g);
-    int lines = f.half ? (g->rows + 1) / 2 : g->rows;
-    for (int line = 0; line < lines; line++)
-        draw_line(s, c, r, line, &f, g);
-    draw_legend(s, c, r, &f, g);
+        attention_draw_legend(s, c, r, &f, g);
 }
 
 void attention_title(const struct session *s, char *out, size_t size)
 {
+    static const char *const zoom[] = {"", "  zoomed", "  zoomed"};
     bool mix = s->at.stage == STAGE_MIX;
-    snprintf(out, size, "L%d.H%d %s  %s", s->at.layer, s->at.head, stage_name(s->at.stage),
-             mix ? "position × channel" : "query × key");
+
+    snprintf(out, size, "L%d.H%d %s  %s%s", s->at.layer, s->at.head, stage_name(s->at.stage),
+             mix ? "position × channel" : "query × key", zoom[s->set.zoom]);
 }

@@ -34,7 +34,9 @@ static void numbers(void **state)
     number_is(-0.0001, 4, ".000");
     number_is(-123.4, 4, "-123");
     number_is(7, -8, "7.0000");
-    number_is(123456, 5, "1e+05");
+    number_is(123456, 5, "  1e5");
+    number_is(123456, 3, "1e5");
+    number_is(-123456, 3, "###");
     number_is(NAN, 4, " nan");
     number_is(INFINITY, 4, " inf");
     number_is(-INFINITY, 4, "-inf");
@@ -53,10 +55,9 @@ static void numbers_fit(void **state)
                 assert_int_equal(strlen(out), width);
                 draw_number(out, sizeof out, v, -width);
                 assert_true(strlen(out) <= (size_t) width);
-                if (width >= 6) { /* a cut number would be another number */
-                    double back = strtod(out, NULL);
-                    assert_true(fabs(back - v) <= fmax(0.5 * fabs(v), 1e-3));
-                }
+                double back = strtod(out, NULL); /* a cut number would be another number */
+                if (out[0] != '#')
+                    assert_true(fabs(back - v) <= fmax(0.5 * fabs(v), width >= 6 ? 1e-3 : 0.5));
             }
 }
 

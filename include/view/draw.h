@@ -30,8 +30,9 @@ void draw_heat(struct canvas *c, struct rect clip, int x, int y, int cells,
 int draw_scale(struct canvas *c, struct rect clip, int x, int y, int cells,
                const struct scale *s);
 
-/* At most `width` characters of a number: ".93", "-3.1", "24.8", "1e9", "nan". Right-aligned
- * when `width` is positive, as it comes when negative. Returns out. */
+/* At most `width` characters of a number: ".93", "-3.1", "24.8", "1e9", "##" for what does not
+ * fit, "nan". Right-aligned when `width` is positive, as it comes when negative. Returns out.
+ */
 char *draw_number(char *out, size_t size, double v, int width);
 
 /* A bar of eighth blocks, part in [0,1] of `cells`. */

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "session/mark.h"
 #include "ui/term.h"
 #include "ui/ui.h"
 #include "view/cache.h"
@@ -75,26 +76,27 @@ static void time_view(struct bench *b, int view, bool maximised, bool cold)
     double began = clock_measure();
     for (int i = 0; more_rounds(b, i, began); i++)
         samples_add(&ms, redraw(b, view, maximised, cold));
-    snprintf(name, sizeof name, "redraw %s%s, %s", view_table[view].name,
-             maximised ? " maximised" : "", cold ? "cold" : "warm");
+    snprintf(name, sizeof name, "redraw %s%s%s, %s", view_table[view].name,
+             maximised ? " maximised" : "", b->session->comparing ? " comparing" : "",
+             cold ? "cold" : "warm");
     bench_add(b, name, "ms", &ms);
     bench_limit(b, 8, 16);
 }
 
-/* Until nothing on the first screen is left to be summed up. */
-static void time_whole(struct bench *b)
+/* Until nothing is left to be summed up. */
+static void time_whole(struct bench *b, int view, bool maximised, const char *name)
 {
     struct samples ms = {0};
     double start = clock_measure();
     for (int i = 0; more_rounds(b, i, start); i++) {
-        open_view(b, view_find("attention"), false);
+        open_view(b, view, maximised);
         double began = clock_measure();
         do
             frame(b, b->session);
         while (cache_more(b->screen.cache));
         samples_add(&ms, since(began));
     }
-    bench_add(b, "until the first screen is whole, cold", "ms", &ms);
+    bench_add(b, name, "ms", &ms);
 }
 
 static bool measure_redraw(struct bench *b, struct err *err)
@@ -103,8 +105,43 @@ static bool measure_redraw(struct bench *b, struct err *err)
     for (int view = 0; view_table[view].name; view++)
         for (int i = 0; i < 4; i++)
             time_view(b, view, i >= 2, i % 2 == 0);
-    time_whole(b);
+    time_whole(b, view_find("attention"), false, "until the first screen is whole, cold");
     return true;
+}
+
+/* --- comparing --- */
+
+static bool time_mark(struct bench *b, struct err *err)
+{
+    struct samples ms = {0};
+    double start = clock_measure();
+    bool ok = true;
+    for (int i = 0; ok && more_rounds(b, i, start); i++) {
+        double began = clock_measure();
+        ok = mark_take(b->session, NULL, err);
+        samples_add(&ms, since(began));
+    }
+    bench_add(b, "mark the run", "ms", &ms);
+    return ok;
+}
+
+/* With a head zeroed in the middle, so that half of the layers differ. */
+static bool measure_compare(struct bench *b, struct err *err)
+{
+    struct session *s = b->session;
+    static const struct region head = {{0, 0, 0}, {-1, 1, -1}};
+    int z = program_value(s->program, s->program->hp.n_layer / 2, "attn.z");
+    bool ok = time_mark(b, err) && session_ablate(s, PATCH_ZERO, z, &head, 0, err) &&
+              session_run(s, 0, NULL, err);
+
+    s->comparing = ok;
+    for (int i = 0; ok && i < 4; i++)
+        time_view(b, view_find(i < 2 ? "attention" : "compare"), i >= 2, i % 2 == 0);
+    if (ok)
+        time_whole(b, view_find("compare"), true, "until the comparison is whole, cold");
+    session_restore(s, -1);
+    mark_clear(s);
+    return ok && session_run(s, 0, NULL, err);
 }
 
 /* --- a token more --- */
@@ -222,6 +259,7 @@ static bool close_screen(struct bench *b, struct err *err)
 const struct measure ui_table[] = {
     {"the screen", "a terminal that shows nothing", open_screen},
     {"redraw", "every view in its home and maximised, cold and warm", measure_redraw},
+    {"compare", "the run less a mark: taking it, and redrawing", measure_compare},
     {"append", "a token more, against its pass alone", measure_append},
     {"typing", "from a key to the picture", measure_typing},
     {"the screen", "given back", close_screen},

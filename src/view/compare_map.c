@@ -51,8 +51,10 @@ char *compare_number(char *out, size_t size, double v, int width)
         if ((int) strlen(text) <= width || decimals == 0)
             break;
     }
-    if ((int) strlen(text) > width)
-        snprintf(text, sizeof text, "%+.0e", v);
+    if ((int) strlen(text) > width) {
+        text[0] = v < 0 ? '-' : '+';
+        draw_number(text + 1, sizeof text - 1, fabs(v), 1 - width);
+    }
     bool none = strspn(text + 1, "0.") == strlen(text + 1) && v != 0; /* too small for a sign */
     snprintf(out, size, "%*.*s", width, width, text + none);
     return out;
@@ -300,8 +302,8 @@ static void draw_cursor(const struct session *s, struct canvas *c, struct rect r
     } else {
         x += canvas_printf(c, r, x, y, STYLE_TEXT, " %.4f - %.4f = ", (double) now,
                            (double) mark);
-        canvas_printf(c, r, x, y, STYLE_SELECTED, "%+.4f",
-                      now == mark ? 0.0 : (double) now - (double) mark);
+        canvas_printf(c, r, x, y, STYLE_SELECTED, now == mark ? "0" : "%+.4f",
+                      (double) now - (double) mark);
     }
 }
 
@@ -386,6 +388,11 @@ void compare_map_hit(const struct session *s, const struct screen *st, const str
 
 void compare_map_title(const struct session *s, char *out, size_t size)
 {
-    snprintf(out, size, "L%d.H%d %s  now - mark", s->at.layer, s->at.head,
-             stage_name(s->at.stage));
+    struct err err = ERR_INIT;
+    struct diff d;
+    int n = snprintf(out, size, "L%d.H%d %s  now - mark", s->at.layer, s->at.head,
+                     stage_name(s->at.stage));
+
+    if (diff_open(&d, s, &err) && d.n_same < d.n && n > 0 && (size_t) n < size)
+        snprintf(out + n, size - (size_t) n, "  tokens differ from %d on", d.n_same);
 }

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The log scale covers this many powers of ten below its limit. */
@@ -123,6 +124,14 @@ static void shorten(char *text)
         memmove(text, text + 1, strlen(text));
 }
 
+/* "1e5", "-3e-9". */
+static void with_exponent(char *text, size_t size, double v)
+{
+    snprintf(text, size, "%.0e", v);
+    char *e = strchr(text, 'e');
+    snprintf(e, size - (size_t) (e - text), "e%d", atoi(e + 1));
+}
+
 char *draw_number(char *out, size_t size, double v, int width)
 {
     char text[48];
@@ -138,7 +147,11 @@ char *draw_number(char *out, size_t size, double v, int width)
             shorten(text);
         } while ((int) strlen(text) > room && decimals-- > 0);
         if ((int) strlen(text) > room)
-            snprintf(text, sizeof text, "%.0e", v);
+            with_exponent(text, sizeof text, v);
+    }
+    if ((int) strlen(text) > room) { /* cut, it would be another number */
+        memset(text, '#', sizeof text - 1);
+        text[room < (int) sizeof text ? room : (int) sizeof text - 1] = '\0';
     }
     snprintf(out, size, "%*.*s", width > 0 ? width : 0, room, text);
     return out;

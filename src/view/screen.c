@@ -50,6 +50,19 @@ static int between(int low, int v, int high)
 
 /* --- around the panels --- */
 
+/* "  comparing with 10 tokens" in so many cells, or less of it; returns its bytes. */
+static int add_comparing(const struct session *s, char *out, size_t size, int cells)
+{
+    static const char with[] = "  comparing with ";
+    const char *label = s->mark->label;
+    int room = cells - (int) (sizeof with - 1);
+    size_t n = room > 0 ? utf8_fit(label, strlen(label), room < 24 ? room : 24, NULL) : 0;
+
+    if (n < strlen(label) && room < 24)
+        return snprintf(out, size, "  comparing");
+    return snprintf(out, size, "%s%.*s", with, (int) n, label);
+}
+
 static void draw_status(const struct session *s, const struct screen *st, struct canvas *c)
 {
     const struct hparams *hp = &s->program->hp;
@@ -72,9 +85,8 @@ static void draw_status(const struct session *s, const struct screen *st, struct
     if (s->n_ablations > 0)
         n += snprintf(right + n, sizeof right - (size_t) n, "  %d ablated", s->n_ablations);
     if (s->comparing && s->mark)
-        n += snprintf(right + n, sizeof right - (size_t) n, "  comparing with %.24s",
-                      s->mark->label);
-    int at = c->w - n - 1;
+        n += add_comparing(s, right + n, sizeof right - (size_t) n, c->w - x - n - 2);
+    int at = c->w - utf8_width(right, (size_t) n) - 1;
     if (at - x > 40)
         canvas_printf(c, line, x, 0, STYLE_STATUS, "%d layers  %d heads / %d kv  d_model %d",
                       hp->n_layer, hp->n_head, hp->n_kv_head, hp->d_model);

@@ -23,8 +23,7 @@ static void spot_panel(const struct session *s, const struct screen *st, const s
                        struct rect r, int x, int y, struct spot *out)
 {
     bool help = st->help && out->slot == st->focus;
-    const struct view *v =
-        help ? &view_table[view_find("help")] : &view_table[st->panel[out->slot]];
+    const struct view *v = view_now(s, help ? view_find("help") : st->panel[out->slot]);
     struct rect in = {r.x + 1, r.y + 1, r.w - 2, r.h - 2};
 
     out->place = PLACE_PANEL;

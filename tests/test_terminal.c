@@ -74,6 +74,30 @@ static void test_steps(void **state)
     terminal_quit(t);
 }
 
+/* Play steps by itself, through a breakpoint, to the end. */
+static void test_play(void **state)
+{
+    struct terminal *t = terminal_open(120, 40, "");
+
+    (void) state;
+    terminal_keys(t, "g");
+    terminal_wait(t, "0 > embed");
+    terminal_keys(t, ":break L0.mix\r");
+    terminal_wait(t, "breakpoint 1: L0.mix");
+    terminal_keys(t, ":set speed 30\r");
+    terminal_wait(t, "speed 30");
+    terminal_keys(t, "p");
+    terminal_wait(t, "breakpoint 1: L0.mix");
+    terminal_keys(t, ":set speed 0.5\r");
+    terminal_wait(t, "speed 0.5");
+    terminal_keys(t, "pp");
+    terminal_wait(t, "paused");
+    terminal_keys(t, "p++++++");
+    terminal_wait(t, "30 operations a second");
+    terminal_wait(t, "all 10 tokens are computed; g begins this pass again");
+    terminal_quit(t);
+}
+
 static void test_cursor(void **state)
 {
     struct terminal *t = terminal_open(120, 40, "");
@@ -410,14 +434,14 @@ static void test_monkey(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_start),        cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_cursor),       cmocka_unit_test(test_generate),
-        cmocka_unit_test(test_interrupt),    cmocka_unit_test(test_edit),
-        cmocka_unit_test(test_paste),        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_command_line), cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_unusable),     cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_death),        cmocka_unit_test(test_suspend),
-        cmocka_unit_test(test_monkey),
+        cmocka_unit_test(test_start),    cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_play),     cmocka_unit_test(test_cursor),
+        cmocka_unit_test(test_generate), cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_edit),     cmocka_unit_test(test_paste),
+        cmocka_unit_test(test_refused),  cmocka_unit_test(test_command_line),
+        cmocka_unit_test(test_kinds),    cmocka_unit_test(test_unusable),
+        cmocka_unit_test(test_sizes),    cmocka_unit_test(test_death),
+        cmocka_unit_test(test_suspend),  cmocka_unit_test(test_monkey),
     };
     return cmocka_run_group_tests(tests, terminal_enter, terminal_leave);
 }

@@ -251,7 +251,7 @@ static const struct {
     {"mlp", C_NONE, C_QUERY},        {"map", C_NONE, C_OP},
     {"program", C_NONE, C_OP},       {"tensor", C_NONE, C_QUERY},
     {"cache", C_QUERY, C_LAYER},     {"merges", C_QUERY, C_SCROLL},
-    {"cache", C_QUERY, C_LAYER},     {"logits", C_NONE, C_CANDIDATE},
+    {"cache", C_QUERY, C_LAYER},     {"logits", C_QUERY, C_CANDIDATE},
     {NULL, C_NONE, C_SCROLL},
 };
 

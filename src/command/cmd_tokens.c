@@ -197,6 +197,7 @@ bool cmd_generate(struct command_env *env, const struct arg *arg, struct err *er
 
     if (!count_of(&arg[0], 1, &n, err))
         return false;
+    env->screen->candidate = 0;
     if (env->live) {
         env->screen->generating += n;
         return true;

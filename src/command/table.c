@@ -146,7 +146,8 @@ const struct command command_table[] = {
      {{"WHERE", ARG_CHOICE, false, "left right up down"}, {"N", ARG_INT, true, NULL}},
      "move the cursor as the arrow keys do\n"
      "What moves depends on the panel: key and query on an attention map, head and layer on the\n"
-     "overview of heads, the op on the map and the program; elsewhere the panel scrolls.",
+     "overview of heads, the op on the map and the program, the candidate and the token in the\n"
+     "logits view; elsewhere the panel scrolls.",
      "move left 2", cmd_move},
 
     /* --- looking --- */

@@ -30,7 +30,7 @@ const struct view view_table[] = {
      "job's places, and the key that the last query looks at most.",
      heads_draw, heads_title, heads_hit},
     {"logits", "4", SLOT_RIGHT_LOW,
-     "j k candidate  a take it  n generate  v after last or cursor  t T temperature, top-k",
+     "j k candidate  a take it  v after last or cursor  h l cursor  t T temperature, top-k",
      "The model's guess for the next token: all candidates by falling logit, and their "
      "probability after each stage of the sampling that is on (in a wide panel after all): as "
      "the model says, after temperature, top-k, top-p, min-p. Below are what each stage keeps "

@@ -141,6 +141,7 @@ struct view_cache {
     int next_at;              /* the candidates follow this position */
     bool next_made;
     struct lens *lens;
+    double lens_deadline; /* of the last drawing that did a piece of the lens */
 };
 
 #endif

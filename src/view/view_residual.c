@@ -351,6 +351,14 @@ void residual_title(const struct session *s, char *out, size_t size)
     snprintf(out, size, "residual  logit lens: %s", mode_text(s));
 }
 
+/* The row of the grid at y, or of the lengths below it; -1 is the row of the names. */
+static int row_at(const struct fit *f, struct rect r, int y)
+{
+    int row = y - r.y - 1, below = row - f->rows - f->detail - 1;
+
+    return f->below && below >= 0 ? below : row;
+}
+
 void residual_hit(const struct session *s, const struct screen *st, const struct canvas *c,
                   struct rect r, int x, int y, struct hit *h)
 {
@@ -360,20 +368,20 @@ void residual_hit(const struct session *s, const struct screen *st, const struct
     struct fit f;
 
     (void) c;
-    if (s->ids.n < 1)
+    if (s->ids.n < 1 || x < r.x || x >= r.x + r.w || y < r.y || y >= r.y + r.h)
         return;
     find_fit(&f, s, r);
-    int row = y - r.y - 1, col = x < r.x + f.label ? -1 : (x - r.x - f.label) / f.cell_w;
+    int row = row_at(&f, r, y), col = x < r.x + f.label ? -1 : (x - r.x - f.label) / f.cell_w;
     int point = f.top + row, pos = f.first + col;
-    if (row < -1 || row >= f.rows)
+    bool in = y <= r.y + f.rows && col >= 0 && col < f.cols;
+    if (row >= f.rows)
         return;
-    bool in = col >= 0 && col < f.cols;
     if (row >= 0)
         snprintf(h->line, sizeof h->line, in ? "point %d; query %d" : "point %d", point, pos);
     else if (in)
         snprintf(h->line, sizeof h->line, "query %d", pos);
-    if (row < 0 || !in ||
-        !lens_cell(cache_lens(st->cache, s, 0, 0, false, &err), point, pos, &cell))
+    const struct lens *l = cache_lens(st->cache, s, 0, 0, false, &err);
+    if (row < 0 || !in || !lens_cell(l, point, pos, &cell))
         return;
     describe(s, point, pos, &cell, &text);
     str_adds(&text, "  ");

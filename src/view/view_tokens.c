@@ -5,6 +5,7 @@
 #include "view/cache.h"
 #include "view/draw.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,33 +72,29 @@ static void lay_token(struct layout *lay, const struct session *s, int i)
     lay->x += lay->width;
 }
 
-/* The line that token `to` lies on when they are laid out from the first on. */
-static int line_of(const struct session *s, int w, int to)
+/* The line that token `to` lies on when they are laid out from the first on; at most `most`. */
+static int line_of(const struct session *s, int w, int to, int most)
 {
     struct layout lay = {.w = w};
 
-    for (int i = 0; i <= to && i < s->ids.n; i++)
+    for (int i = 0; i <= to && i < s->ids.n && lay.at_line < most; i++)
         lay_token(&lay, s, i);
     return lay.at_line;
 }
 
 int tokens_strip_height(const struct session *s, int w, int most)
 {
-    int lines = w > 4 && s->ids.n > 0 ? line_of(s, w - 2, s->ids.n - 1) + 1 : 1;
-
-    return lines < most ? lines : most;
+    return w > 4 && s->ids.n > 0 ? line_of(s, w - 2, s->ids.n - 1, most - 1) + 1 : 1;
 }
 
 /* First token of a line such that the cursor's token is among the h lines shown. */
 static int first_token(const struct session *s, int w, int h)
 {
     struct layout lay = {.w = w};
-    int line = line_of(s, w, s->ids.n - 1);
+    int cursor = line_of(s, w, s->at.query, INT_MAX), want = cursor - h / 2;
+    int last = line_of(s, w, s->ids.n - 1, cursor + h);
 
-    if (line < h)
-        return 0;
-    int want = line_of(s, w, s->at.query) - h / 2;
-    want = want > line - h + 1 ? line - h + 1 : want;
+    want = want > last - h + 1 ? last - h + 1 : want;
     for (int i = 0; i < s->ids.n && want > 0; i++) {
         lay_token(&lay, s, i);
         if (lay.at_line >= want)

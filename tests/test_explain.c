@@ -55,14 +55,20 @@ static void test_focus(void **state)
     run(&f, "stage z");
     at(&f, "explain L2.H3.z 7,5");
     run(&f, "view logits; explain");
-    at(&f, "explain logits 7,.");
+    at(&f, "explain logits 9,·thanked");
+    run(&f, "view logits; move down");
+    at(&f, "explain logits 9,·was");
     assert_int_equal(f.session->subject.kind, SUBJECT_LOGIT);
     run(&f, "show L1.mlp.post; column 5; explain");
     at(&f, "explain L1.mlp.post 7,5");
     run(&f, "explain"); /* from its own panel: what there is */
     at(&f, "explain L1.mlp.post 7,5");
-    run(&f, "view attention; explain");
-    at(&f, "explain L1.H3.z 7,5");
+    run(&f, "column 6"); /* that panel has no cursor of its own */
+    at(&f, "explain L1.mlp.post 7,5");
+    run(&f, "view tensor; column 7");
+    at(&f, "explain L1.mlp.post 7,7");
+    run(&f, "view attention; move up");
+    at(&f, "explain L1.H3.z 6,5");
     close_fixture(&f);
 }
 

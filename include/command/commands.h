@@ -67,8 +67,12 @@ bool value_print(struct command_env *env, const struct selected *sel, int rows,
                  struct err *err);
 /* The cell that is explained, as the explain view draws it, under its name. */
 void explain_print(struct command_env *env);
+/* Explain works on what the focused panel has under its cursor, if that panel has one. */
+void explain_follow(struct command_env *env);
 /* Ends a command that changed ablations: run_again, and the list. */
 bool ablations_done(struct command_env *env, bool was_done, struct err *err);
+/* The trace that the logits view shows; NULL with err. */
+const struct sample_trace *candidates_of(const struct command_env *env, struct err *err);
 /* session_candidates_at; -1 with err set where that is. */
 int candidates_at(const struct session *s, struct err *err);
 /* The ablations there are, numbered from 1. */

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The trace that the logits view shows; NULL with err. */
-static const struct sample_trace *shown(struct command_env *env, struct err *err)
+const struct sample_trace *candidates_of(const struct command_env *env, struct err *err)
 {
     if (candidates_at(env->session, err) < 0)
         return NULL;
@@ -37,7 +36,7 @@ static int next_rank(const struct session *s, const struct sample_trace *t, stru
 
 bool cmd_candidate(struct command_env *env, const struct arg *arg, struct err *err)
 {
-    const struct sample_trace *t = shown(env, err);
+    const struct sample_trace *t = candidates_of(env, err);
     const char *text = arg->given ? arg->text : "";
     int rank;
 
@@ -90,7 +89,7 @@ bool cmd_branch(struct command_env *env, const struct arg *arg, struct err *err)
     if (at < 0 && !arg[1].given)
         return false;
     if (!arg[0].given) {
-        const struct sample_trace *t = shown(env, err);
+        const struct sample_trace *t = candidates_of(env, err);
         if (!t)
             return false;
         token = t->candidate[candidates_cursor(env->screen, t)].id;

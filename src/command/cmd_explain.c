@@ -6,6 +6,7 @@
 #include "session/neurons.h"
 #include "session/sheet.h"
 #include "session/worked.h"
+#include "view/candidates.h"
 #include "view/view.h"
 #include "view/views.h"
 
@@ -183,12 +184,24 @@ static bool largest(const struct command_env *env, struct subject *what, struct 
     return what->value >= 0 || err_set(err, "this is made of nothing further");
 }
 
+/* The logit of the candidate that the list of logits has its cursor on. */
+static bool candidate_cell(const struct command_env *env, struct subject *what, struct err *err)
+{
+    const struct sample_trace *t = candidates_of(env, err);
+
+    if (!t)
+        return false;
+    *what = (struct subject){.kind = SUBJECT_LOGIT};
+    what->cell[0] = session_candidates_at(env->session);
+    what->cell[1] = t->candidate[candidates_cursor(env->screen, t)].id;
+    return true;
+}
+
 /* What the panel with the focus has under its cursor. */
 static bool under_cursor(const struct command_env *env, struct subject *what, struct err *err)
 {
     struct session *s = env->session;
     const char *view = screen_focused(env->screen)->name;
-    const struct arg none = {.given = false};
 
     *what = (struct subject){.kind = SUBJECT_ATTENTION};
     if (!strcmp(view, "explain"))
@@ -199,12 +212,23 @@ static bool under_cursor(const struct command_env *env, struct subject *what, st
         stream_cell(s, what);
     else if (!strcmp(view, "mlp"))
         return mlp_cell(s, what, err);
-    else if (!strcmp(view, "logits")) {
-        if (!named(s, "logits", &none, what, err))
-            return false;
-        what->kind = SUBJECT_LOGIT;
-    }
+    else if (!strcmp(view, "logits"))
+        return candidate_cell(env, what, err);
     return true;
+}
+
+void explain_follow(struct command_env *env)
+{
+    static const char *const views[] = {"attention", "compare",  "tensor",
+                                        "mlp",       "residual", "logits"};
+    const char *view = screen_focused(env->screen)->name;
+    struct err err = ERR_INIT;
+    struct subject what;
+
+    for (size_t i = 0; i < sizeof views / sizeof *views; i++)
+        if (!strcmp(view, views[i]) && env->session->ids.n > 0 &&
+            under_cursor(env, &what, &err))
+            env->session->subject = what;
 }
 
 /* --- the command --- */
@@ -242,7 +266,7 @@ static void take_cursor(struct session *s)
     struct sheet t;
     int value, cell[3];
 
-    if (what->kind == SUBJECT_ATTENTION || !session_subject(s, &value, cell))
+    if (what->kind != SUBJECT_VALUE || !session_subject(s, &value, cell))
         return;
     v = &s->program->value[value];
     if (v->suffix > 0)
@@ -250,7 +274,7 @@ static void take_cursor(struct session *s)
     sheet_init(&t, s, value, -1);
     if (t.row_axis >= 0)
         s->at.query = cell[t.row_axis];
-    if (t.col_axis >= 0 && what->kind == SUBJECT_VALUE)
+    if (t.col_axis >= 0)
         *sheet_col_cursor(&t, s) = cell[t.col_axis];
     if (t.head_axis >= 0 && t.head != cell[t.head_axis])
         s->at.head = cell[t.head_axis] *

@@ -1,5 +1,5 @@
 /* Finding and running commands; scripts. */
-#include "command/command.h"
+#include "command/commands.h"
 
 #include "base/file.h"
 #include "base/interrupt.h"
@@ -68,6 +68,23 @@ const struct command *command_find(const char *name, struct err *err)
     return n == 1 ? found : NULL;
 }
 
+/* Where the user looks: what explain follows. */
+struct looking {
+    struct cursor_at at;
+    int candidate, value;
+};
+
+static struct looking look_of(const struct command_env *env)
+{
+    struct looking l;
+
+    memset(&l, 0, sizeof l);
+    l.at = env->session->at;
+    l.candidate = env->screen->candidate;
+    l.value = env->screen->value;
+    return l;
+}
+
 static bool run_words(struct command_env *env, struct words *w, const char *line,
                       struct err *err)
 {
@@ -78,7 +95,12 @@ static bool run_words(struct command_env *env, struct words *w, const char *line
         return false;
     if (interrupt_pending())
         return err_set(err, "interrupted");
-    return c->run(env, arg, err);
+    struct looking before = look_of(env);
+    bool ok = c->run(env, arg, err);
+    struct looking after = look_of(env);
+    if (c->run != cmd_explain && memcmp(&before, &after, sizeof after) != 0)
+        explain_follow(env);
+    return ok;
 }
 
 bool command_run(struct command_env *env, const char *line, struct err *err)

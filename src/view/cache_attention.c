@@ -3,6 +3,7 @@
 #include "view/cache_parts.h"
 
 #include "base/mem.h"
+#include "tensor/simd.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,10 +27,13 @@ static bool causal(enum stage stage)
 
 /* --- pooling --- */
 
-/* The largest |x|, or NAN; what is not finite has no colour. */
-static float largest(const float *x, int n)
+/* The largest |x|, or NAN; what is not finite has no colour. Weights are not negative. */
+static float largest(const float *x, int n, bool is_signed)
 {
-    float best = -1, v = NAN;
+    float best = -1, v = n > 1 && !is_signed ? simd_best()->max(x, (size_t) n) : NAN;
+    if (v >= 0 && v <= 3.4e38F)
+        return v;
+    v = NAN;
     for (int i = 0; i < n; i++) {
         float size = fabsf(x[i]);
         if (size > best && size <= 3.4e38F) {
@@ -61,7 +65,7 @@ static void pool_row(struct attn_grid *g, int query, const float *x, int begin, 
         if (col >= g->cols)
             return;
         next = next < end ? next : end;
-        put_pixel(g, row, col, largest(x + j - begin, next - j) * factor);
+        put_pixel(g, row, col, largest(x + j - begin, next - j, g->is_signed) * factor);
         j = next;
     }
 }

@@ -63,8 +63,6 @@ static void test_focus(void **state)
     at(&f, "explain L1.mlp.post 7,5");
     run(&f, "explain"); /* from its own panel: what there is */
     at(&f, "explain L1.mlp.post 7,5");
-    run(&f, "column 6"); /* that panel has no cursor of its own */
-    at(&f, "explain L1.mlp.post 7,5");
     run(&f, "view tensor; column 7");
     at(&f, "explain L1.mlp.post 7,7");
     run(&f, "view attention; move up");

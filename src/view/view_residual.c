@@ -44,7 +44,8 @@ static void find_fit(struct fit *f, const struct session *s, struct rect r)
                         : r.h >= 4 ? 1
                                    : 0,
                         r.h - 1 - points, DETAIL_LINES);
-    f->below = r.h >= 2 * (points + 1) + DETAIL_LINES && r.w < 100;
+    f->below = r.h >= 2 * (points + 1) + DETAIL_LINES &&
+               (r.w < 100 || r.w - f->label - NORM_NUMBERS - NORM_BARS < n * CELL_USUAL);
     f->norm_w = r.w >= 100 ? NORM_NUMBERS + NORM_BARS : r.w >= 48 ? NORM_NUMBERS : 0;
     if (f->below)
         f->norm_w = between(0, r.w - f->label, NORM_NUMBERS + NORM_BARS);

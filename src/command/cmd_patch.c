@@ -60,9 +60,11 @@ bool ablations_done(struct command_env *env, bool was_done, struct err *err)
 
 /* --- ablate --- */
 
+enum part { HEAD, MLP, ATTN, EDGE, MEAN };
+
 /* What an ablate line asks for. */
 struct wanted {
-    enum { HEAD, MLP, ATTN, EDGE, MEAN } part;
+    enum part part;
     enum patch_kind kind;
     int layer, head, query, key;
     bool cell; /* query and key were given */
@@ -117,7 +119,7 @@ static bool take_part(struct wanted *w, const char *text)
         if (i == MEAN)
             w->kind = PATCH_MEAN;
         else
-            w->part = i;
+            w->part = (enum part) i;
         return true;
     }
     return false;

@@ -319,8 +319,9 @@ static void draw_ends(struct canvas *c, struct rect r, int x, int y,
     if (m->done < m->n)
         n += snprintf(text + n, sizeof text - (size_t) n, "%d of %d queries  ", m->done, m->n);
     if (m->most > 0)
-        snprintf(text + n, sizeof text - (size_t) n, "ends: 99%s  largest %.3g",
-                 r.w >= 64 ? "th percentile" : " %", (double) m->most);
+        snprintf(text + n, sizeof text - (size_t) n,
+                 r.w >= 64 ? "ends: 99th percentile  largest %.3g" : "ends 99 %%  most %.3g",
+                 (double) m->most);
     else
         snprintf(text + n, sizeof text - (size_t) n, "no difference");
     canvas_fit(c, r, x, y, r.x + r.w - x, canvas_look(c, STYLE_AXIS), text);

@@ -33,9 +33,10 @@ int fixture_setup(void **state)
 
 int fixture_teardown(void **state)
 {
-    static const char *const files[] = {
-        "pattern.npy",  "example.gpt",   "loop.gpt",      "bad.gpt",      "gptscope.svg",
-        "gptscope.txt", "gptscope.ansi", "gptscope.html", "gptscope.png", "in.txt"};
+    static const char *const files[] = {"pattern.npy",  "example.gpt",   "loop.gpt",
+                                        "bad.gpt",      "gptscope.svg",  "gptscope.txt",
+                                        "session.gpt",  "gptscope.ansi", "gptscope.html",
+                                        "gptscope.png", "in.txt"};
 
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         unlink(files[i]);
@@ -64,6 +65,7 @@ void open_fixture(struct fixture *f, const char *text, bool screen)
 
 void close_fixture(struct fixture *f)
 {
+    command_env_release(&f->env);
     screen_release(&f->screen);
     session_free(f->session);
     str_release(&f->out);

@@ -80,7 +80,7 @@ static void become_program(const struct variable *env, const char *args)
     unsetenv("COLORTERM");
     unsetenv("LINES");
     unsetenv("COLUMNS");
-    unsetenv("XDG_STATE_HOME");
+    setenv("XDG_STATE_HOME", "/dev/null/none", 1); /* each begins with nothing remembered */
     unsetenv("XDG_CONFIG_HOME");
     for (; env->name; env++)
         if (env->value)

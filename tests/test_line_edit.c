@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+// clang-format off
 /* Keys apart by blanks after the text; '|' in the result is the cursor. */
 static const struct {
     const char *text, *keys, *want;
@@ -44,7 +45,33 @@ static const struct {
     {"a\r\nb", "Left Left", "a|\r\nb"},
     {"\xff\xc3", "Left", "\xef\xbf\xbd|\xef\xbf\xbd"}, /* what is no UTF-8 */
     {"abc", "F1 Enter Esc Up C-z", "abc|"},
+    {"abc def", "C-w C-y C-y", "abc defdef|"},
+    {"abc def", "C-w C-w C-y", "abc def|"}, /* cut in a row: one piece */
+    {"abc def", "C-w Left C-w C-y", "abc| "},
+    {"abc def", "Home C-k C-y C-y", "abc defabc def|"},
+    {"abc def", "Home M-d M-d End C-y", "abc def|"},
+    {"abc def", "C-b C-b C-b C-b C-k C-a C-y", " def|abc"},
+    {"abc", "C-t", "acb|"},
+    {"abc", "Left C-t", "acb|"},
+    {"abc", "Home C-t", "|abc"},
+    {"a", "C-t", "a|"},
+    {"ae\xcc\x81", "C-t", "e\xcc\x81""a|"},
+    {"a👩‍🚀b", "Left C-t", "ab👩‍🚀|"},
+    {"abc def", "C-w C-_", "abc def|"},
+    {"abc def", "C-w C-w C-_ C-_", "abc def|"},
+    {"abc def", "C-w C-_ C-_ C-_ C-_ C-_", "|"}, /* also what was there at first */
+    {"abc", "Backspace Backspace C-_", "ab|"},
+    {"one\ntwo", "Up", "one|\ntwo"},
+    {"one\ntwo", "Up Up", "one|\ntwo"},
+    {"o\ntwo", "Up Down", "o\nt|wo"},
+    {"中a\nbcd", "Left Up", "中|a\nbcd"},
+    {"bcd\n中a", "C-a Right Up", "bc|d\n中a"},
+    {"one\ntwo", "Home", "one\n|two"},
+    {"one\ntwo", "C-u C-u C-u", "|"},
+    {"one\ntwo", "Up C-k Home C-d C-d", "|etwo"},
+    {"one\ntwo", "Down", "one\ntwo|"},
 };
+// clang-format on
 
 static void check(const char *text, const char *keys, const char *want)
 {
@@ -99,11 +126,18 @@ static void test_show(void **state)
     line_edit_set(&l, "a\nb\tc\x1b[0m\xe2\x80\xae");
     size_t at = line_edit_show(&l, &shown);
     assert_int_equal(at, shown.len);
-    assert_string_equal(shown.text, "a↵b→c\\x1b[0m\\u202e");
+    assert_string_equal(shown.text, "a↵\nb→c\\x1b[0m\\u202e");
     line_edit_key(&l, "Home", "");
+    assert_int_equal(line_edit_show(&l, &shown), strlen("a↵\n"));
     line_edit_key(&l, "Right", "");
     line_edit_key(&l, "Right", "");
-    assert_int_equal(line_edit_show(&l, &shown), strlen("a↵"));
+    assert_int_equal(line_edit_show(&l, &shown), strlen("a↵\nb→"));
+    for (size_t i = 0; i <= shown.len; i++) { /* each place of the picture is one of the text */
+        line_edit_point(&l, i);
+        assert_in_range(line_edit_show(&l, &shown), 0, i);
+    }
+    line_edit_point(&l, strlen("a↵\nb"));
+    assert_int_equal(l.at, strlen("a\nb"));
     line_edit_release(&l);
     str_release(&shown);
 }

@@ -26,9 +26,9 @@ static void test_click(void **state)
 
     (void) state;
     terminal_click_on(t, "4 ·red");
-    terminal_wait(t, "5 explain L0.H3 [4,");
-    terminal_click_on(t, "0 T│");
-    terminal_wait(t, "5 explain L0.H3 [0,");
+    terminal_wait(t, "5 explain L0.H3.pattern 4,");
+    terminal_click_on(t, "0 T");
+    terminal_wait(t, "5 explain L0.H3.pattern 0,");
     terminal_quit(t);
 }
 
@@ -87,7 +87,7 @@ static void test_wheel(void **state)
     terminal_point(t, WHEEL_UP, 5, 1, 'M'); /* over the tokens */
     terminal_point(t, WHEEL_UP + SHIFT, 50, 20, 'M');
     terminal_keys(t, "5");
-    terminal_wait(t, "5 explain L1.H3 [7,");
+    terminal_wait(t, "5 explain L1.H3.pattern 7,");
     terminal_keys(t, ":help\r");
     terminal_wait(t, "1-");
     terminal_point(t, WHEEL_DOWN, 50, 20, 'M');

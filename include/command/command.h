@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "command/journal.h"
 #include "session/session.h"
 
 struct screen;
@@ -29,12 +30,14 @@ struct command_env {
      * script); may print and clear `out`. NULL: all is collected. */
     void (*flush)(struct command_env *env);
     int depth; /* of `source` in `source` */
+    struct journal journal;
 };
 
 enum { SCREEN_W = 120, SCREEN_H = 40 }; /* cells of a screen that is on no terminal */
 /* All three are borrowed; nothing is live. The screen gets the key table for its help. */
 void command_env_init(struct command_env *env, struct session *s, struct screen *st,
                       struct str *out);
+void command_env_release(struct command_env *env); /* ends a recording, too */
 
 enum arg_type {
     ARG_INT,

@@ -43,10 +43,12 @@ command_function cmd_view, cmd_panel, cmd_maximise, cmd_open, cmd_close, cmd_key
     cmd_edit;
 /* cmd_screenshot.c */
 command_function cmd_screenshot;
+/* cmd_find.c */
+command_function cmd_find, cmd_match, cmd_search;
 /* cmd_layout.c */
 command_function cmd_scroll, cmd_resize, cmd_layout;
 /* cmd_misc.c */
-command_function cmd_help, cmd_source, cmd_echo, cmd_version, cmd_quit;
+command_function cmd_help, cmd_source, cmd_record, cmd_echo, cmd_version, cmd_quit;
 
 /* "3", "+1", "-1", "first", "last" for a coordinate of n values; relative moves stop at the
  * ends. */

@@ -10,7 +10,8 @@ struct hint;
 
 struct key {
     const char *key;    /* "Space", "s", "Left", "Tab", "Esc", "C-c" */
-    const char *view;   /* only while this view has the focus; NULL: everywhere */
+    const char *view;   /* only while this view has the focus, or something is searched
+                           ("search"); NULL: everywhere */
     const char *line;   /* "step op" */
     const char *help;   /* "step one op" */
     const char *footer; /* short word for the footer, or NULL */

@@ -1,28 +1,34 @@
 /*
  * The curses program's own state, and what its files share: the loop (curses.c), the lines that
- * are typed (curses_entry.c), the mouse (curses_mouse.c), output that needs more than the
+ * are typed (curses_entry.c), the mouse
+ * (curses_mouse.c), the work between keys (curses_work.c), output that needs more than the
  * message line (curses_pager.c).
  */
 #ifndef GPTSCOPE_UI_CURSES_APP_H
 #define GPTSCOPE_UI_CURSES_APP_H
 
 #include "command/command.h"
+#include "ui/history.h"
 #include "ui/line_edit.h"
 #include "ui/term.h"
 #include "view/view.h"
 
-/* The `:` line or the prompt while it is edited. */
-enum entry_kind { ENTRY_NONE, ENTRY_LINE, ENTRY_PROMPT };
+/* The `:` line, the `/` line or the prompt while it is edited. */
+enum entry_kind { ENTRY_NONE, ENTRY_LINE, ENTRY_FIND, ENTRY_PROMPT };
 struct entry {
     enum entry_kind kind;
     struct line_edit edit;
     struct str shown;      /* edit as it is drawn */
     struct str completion; /* candidates */
     struct str typed;      /* the line that was left to look at older ones */
-    int back;              /* how many lines back; 0: the one being typed */
-    struct str before;     /* the prompt as it was, for Ctrl-C */
-    bool refused;          /* the session did not take the text: it waits here */
-    bool has_history;      /* the history file was read */
+    struct history lines, prompts;
+    bool changed; /* the prompt, since it was noted in the journal */
+    int back;     /* how many lines back; 0: the one being typed */
+    bool seeking; /* older lines are searched for `sought`, since `seek_from` back */
+    int seek_from;
+    struct str sought, label;
+    struct str before; /* the prompt as it was, for Ctrl-C */
+    bool refused;      /* the session did not take the text: it waits here */
 };
 
 /* Many lines, laid over the screen until a key is pressed. */
@@ -47,6 +53,7 @@ struct pointer {
 
 struct app {
     struct session *s;
+    const struct tool_args *args;
     struct screen st;
     struct command_env env;
     struct str out; /* of the command */
@@ -59,7 +66,7 @@ struct app {
     double played; /* when play stepped last */
     bool working;
     double work_began; /* when, and with how many tokens done */
-    int work_tokens;
+    int work_tokens, work_passes;
     bool ended;
 };
 
@@ -75,7 +82,17 @@ bool app_break(struct app *a);
 int play_wait(const struct app *a); /* milliseconds to the next step; -1: not playing */
 bool play_tick(struct app *a);      /* steps when it is time to; whether it did */
 
+/* Work between keys: something waits; a part of it; no more of it (error NULL: was asked to).
+ */
+bool work_waits(const struct app *a);
+void work_slice(struct app *a);
+void work_stop(struct app *a, const char *error);
+
+void entry_begin(struct app *a);
+void entry_note(struct app *a); /* the prompt, if it has changed, into the journal */
 void entry_open_line(struct app *a, const char *begin);
+void entry_open_find(struct app *a);
+void entry_complete(struct app *a);
 void entry_open_prompt(struct app *a);
 void entry_key(struct app *a, const struct event *e);
 void entry_paste(struct app *a, const struct str *text);

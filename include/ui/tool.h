@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct tool;
@@ -30,10 +31,13 @@ struct tool_args {
     const char *shape;    /* --shape */
     const char *decode;   /* --decode 1,2,3 */
     const char *dtype;    /* --dtype */
+    const char *record;   /* --record */
     int n;                /* -n; -1: not given */
     int prompt_tokens;    /* --prompt-tokens; -1: not given */
     bool json, ui, no_bos, man, help, version;
-    char **rest; /* arguments that are not options, the verb taken out; in argv's memory */
+    bool clean;     /* --clean */
+    uint64_t given; /* rows of the settings table that options have set */
+    char **rest;    /* arguments that are not options, the verb taken out; in argv's memory */
     int n_rest;
 };
 

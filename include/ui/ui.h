@@ -10,13 +10,14 @@
 #include <stdbool.h>
 
 struct command_env;
+struct tool_args; /* what the options said */
 
 #define UI_SUMMARY 0.003 /* seconds of a drawing for what views sum up; the rest follows */
 
 /* The curses program: runs until quit; the terminal is given back, whatever ends it. */
-int ui_curses(struct session *s, struct err *err);
+int ui_curses(struct session *s, const struct tool_args *args, struct err *err);
 /* readline prompt, or plain lines when stdin is not a terminal. */
-int ui_repl(struct session *s, struct err *err);
+int ui_repl(struct session *s, const struct tool_args *args, struct err *err);
 
 /* Width and colours of standard output, for commands that print pictures. */
 void ui_output(struct command_env *env);

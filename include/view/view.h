@@ -57,6 +57,13 @@ struct spot {
 
 struct view_cache; /* summaries kept between drawings, by run_version (view/cache.h) */
 
+/* What is searched: while it is, keys have the meanings of the rows for "search". */
+struct search {
+    bool active;
+    char text[128];
+    int at; /* which of the matches is shown */
+};
+
 #define VIEW_MAX 32
 
 /* State of the screen that is not the session's: which views are open, where they scroll, what
@@ -77,17 +84,20 @@ struct screen {
     bool running;   /* compute what is pending, in slices; Esc stops */
     bool playing;   /* step by itself, settings_speed operations a second */
     int generating; /* tokens still to be generated */
+    bool want_find; /* open the `/` line */
     bool want_line; /* open the `:` line; it begins with `line` */
     char line[128];
     bool want_edit; /* open the prompt for editing */
 
-    const char *entry; /* the `:` line or prompt being edited, or NULL; entry_label before it */
+    /* The `:` line or prompt being edited, safe, with line ends where rows end; or NULL. */
+    const char *entry; /* entry_label is before it */
     const char *entry_label;
     int entry_cursor;       /* byte of the cursor in entry */
     const char *completion; /* candidates, or NULL */
-    const char *tip;        /* shown over the message, or NULL */
-    double rate;            /* tokens a second of the work that is going on; 0: unknown */
-    bool error;             /* the session's message is an error */
+    struct search search;
+    const char *tip; /* shown over the message, or NULL */
+    double rate;     /* tokens a second of the work that is going on; 0: unknown */
+    bool error;      /* the session's message is an error */
 
     struct hint *hints;       /* the screen's own; NULL: none */
     struct view_cache *cache; /* made by screen_init */
@@ -112,6 +122,8 @@ int view_find(const char *name);       /* index or -1 */
 const struct view *view_now(const struct session *s, int index);
 
 /* The view that keys are for: the focused panel's. */
+/* Whose own keys hold: "search" while something is searched, otherwise the focused view. */
+const char *screen_keys(const struct screen *st);
 const struct view *screen_focused(const struct screen *st);
 
 /* The op that the cursor of the map and the program view is on. */
@@ -150,6 +162,8 @@ void screen_spot(const struct session *s, const struct screen *st, const struct 
 /* Moves the focus to the next (+1) or previous (-1) panel shown at this size. */
 void screen_focus_next(struct screen *st, int by, int w, int h);
 /* Where the cursor of the line being edited stands after screen_draw; false: nowhere. */
+size_t screen_entry_byte(const struct screen *st, int w, int h, int x, int y); /* of entry */
+int screen_entry_rows(const struct screen *st, int w, int h); /* 1 when nothing is edited */
 bool screen_entry_at(const struct screen *st, int w, int h, int *x, int *y);
 
 #endif

@@ -44,6 +44,9 @@ typedef void view_hit(const struct session *s, const struct screen *st, const st
                       struct rect r, int x, int y, struct hit *h);
 view_hit tokens_hit, log_hit, help_hit;
 
+/* The line being edited, in the rows above the footer. */
+void entry_draw(const struct screen *st, struct canvas *c);
+
 /* The footer: its keys, and the one drawn at column x (NULL: none) on a screen w wide. */
 void footer_draw(const struct screen *st, struct canvas *c, struct rect line);
 const struct hint *footer_at(const struct screen *st, int w, int x);

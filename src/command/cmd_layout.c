@@ -5,6 +5,7 @@
 #include "view/cache.h"
 #include "view/view.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Views bound what they show; here it must not run on beyond that. */
@@ -37,10 +38,14 @@ static bool move_edge(struct command_env *env, enum edge edge, int by, struct er
 {
     struct screen *st = env->screen;
     int w = env->screen_w, h = env->screen_h;
+    char line[64];
 
     if (edge == EDGE_COUNT || screen_edge_size(env->session, st, w, h, edge) < 0)
         return err_set(err, "this panel has no edge there that could be moved");
     st->edge[edge] = screen_edge_offset(env->session, st, w, h, edge, by);
+    snprintf(line, sizeof line, "layout %s %d", edge_name(edge), st->edge[edge]);
+    journal_note(&env->journal, line); /* means the same in every window */
+    env->journal.skip = true;
     return true;
 }
 

@@ -89,6 +89,7 @@ bool cmd_play(struct command_env *env, const struct arg *arg, struct err *err)
         return play_all(env, err);
     if (!env->screen->playing && !session_can_step(s, err))
         return false;
+    env->journal.skip = true; /* its steps are noted */
     env->screen->playing = !env->screen->playing;
     str_addf(env->out,
              env->screen->playing ? "playing %g operations a second; + - p\n" : "paused\n",
@@ -120,6 +121,7 @@ bool cmd_run(struct command_env *env, const struct arg *arg, struct err *err)
     env->screen->op = -1;
     if (env->live && !session_done(s)) {
         env->screen->running = true;
+        env->journal.skip = true; /* noted when it is done */
         return true;
     }
     if (!session_run(s, 0, NULL, err))

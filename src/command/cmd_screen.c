@@ -79,6 +79,7 @@ bool cmd_close(struct command_env *env, const struct arg *arg, struct err *err)
     struct screen *st = env->screen;
 
     (void) err;
+    env->journal.skip = st->running || st->playing || st->generating > 0;
     if (st->running || st->playing || st->generating > 0) {
         st->running = st->playing = false;
         st->generating = 0;
@@ -87,6 +88,7 @@ bool cmd_close(struct command_env *env, const struct arg *arg, struct err *err)
     } else if (st->maximised) {
         st->maximised = false;
     } else if (arg[0].given) {
+        env->journal.skip = true;
         env->session->quit = true;
     }
     return true;
@@ -105,6 +107,7 @@ bool cmd_line(struct command_env *env, const struct arg *arg, struct err *err)
 {
     if (!need_terminal(env, "command-line", "type the command itself", err))
         return false;
+    env->journal.skip = true;
     env->screen->want_line = true;
     snprintf(env->screen->line, sizeof env->screen->line, "%s",
              arg[0].given ? arg[0].text : "");
@@ -116,6 +119,7 @@ bool cmd_edit(struct command_env *env, const struct arg *arg, struct err *err)
     (void) arg;
     if (!need_terminal(env, "edit", "'prompt TEXT' gives a new one", err))
         return false;
+    env->journal.skip = true;
     env->screen->want_edit = true;
     return true;
 }

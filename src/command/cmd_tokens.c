@@ -200,6 +200,7 @@ bool cmd_generate(struct command_env *env, const struct arg *arg, struct err *er
     env->screen->candidate = 0;
     if (env->live) {
         env->screen->generating += n;
+        env->journal.skip = true; /* each token is noted */
         return true;
     }
     decoder_init_after(&d, s->tokenizer, s->ids.n > 0 ? s->ids.id[s->ids.n - 1] : -1);

@@ -23,6 +23,12 @@ void command_env_init(struct command_env *env, struct session *s, struct screen 
                                 .screen_w = SCREEN_W,
                                 .screen_h = SCREEN_H,
                                 .width = 80};
+    journal_init(&env->journal);
+}
+
+void command_env_release(struct command_env *env)
+{
+    journal_release(&env->journal);
 }
 
 static const struct command *find_exact(const char *name)
@@ -85,6 +91,16 @@ static struct looking look_of(const struct command_env *env)
     return l;
 }
 
+/* The command as it was typed; its arguments may say more than the words (rest of the line). */
+static void note_words(struct command_env *env, const struct words *w, const char *line)
+{
+    size_t from = w->item[0].at;
+    char *text = xstrndup(line + from, w->end - from);
+
+    journal_note(&env->journal, text);
+    free(text);
+}
+
 static bool run_words(struct command_env *env, struct words *w, const char *line,
                       struct err *err)
 {
@@ -96,7 +112,11 @@ static bool run_words(struct command_env *env, struct words *w, const char *line
     if (interrupt_pending())
         return err_set(err, "interrupted");
     struct looking before = look_of(env);
+    env->journal.skip = false;
     bool ok = c->run(env, arg, err);
+    if (ok && !env->journal.skip)
+        note_words(env, w, line);
+    env->journal.skip = false;
     struct looking after = look_of(env);
     if (c->run != cmd_explain && memcmp(&before, &after, sizeof after) != 0)
         explain_follow(env);

@@ -7,6 +7,7 @@
 #include "base/near.h"
 #include "view/view.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,21 +88,30 @@ void command_help(const struct command *c, struct str *out)
 
 /* --- topics --- */
 
+static void own_keys(const char *view, const char *title, struct str *out)
+{
+    bool any = false;
+
+    for (const struct key *k = key_table; k->key; k++) {
+        if (!k->view || strcmp(k->view, view))
+            continue;
+        if (!any)
+            str_addf(out, "\n%s\n", title);
+        any = true;
+        str_addf(out, "  %-8s  %-40s  %s\n", k->key, k->help, k->line);
+    }
+}
+
 static void topic_keys(struct str *out)
 {
     for (const struct key *k = key_table; k->key; k++)
         if (!k->view)
             str_addf(out, "  %-8s  %-40s  %s\n", k->key, k->help, k->line);
+    own_keys("search", "while something is searched", out);
     for (const struct view *v = view_table; v->name; v++) {
-        bool any = false;
-        for (const struct key *k = key_table; k->key; k++) {
-            if (!k->view || strcmp(k->view, v->name))
-                continue;
-            if (!any)
-                str_addf(out, "\nin the view %s\n", v->name);
-            any = true;
-            str_addf(out, "  %-8s  %-40s  %s\n", k->key, k->help, k->line);
-        }
+        char title[64];
+        snprintf(title, sizeof title, "in the view %s", v->name);
+        own_keys(v->name, title, out);
     }
 }
 

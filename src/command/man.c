@@ -137,6 +137,10 @@ void key_man(struct str *out)
     for (const struct key *k = key_table; k->key; k++)
         if (!k->view)
             key_item(k, out);
+    str_adds(out, ".El\nWhile something is searched:\n" KEY_LIST);
+    for (const struct key *k = key_table; k->key; k++)
+        if (k->view && !strcmp(k->view, "search"))
+            key_item(k, out);
     str_adds(out, ".El\n");
 }
 

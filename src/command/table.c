@@ -255,6 +255,18 @@ const struct command command_table[] = {
      "go to the next or previous panel", "panel next", cmd_panel},
     {"maximise", "screen", {{NULL, ARG_INT, false, NULL}},
      "give the whole screen to this panel, or take it back", "maximise", cmd_maximise},
+    {"find", "screen",
+     {{"TEXT", ARG_WORD, false, NULL}, {"WHICH", ARG_CHOICE, true, "next previous"}},
+     "search the tokens from the cursor on, then values, ops, commands, keys and settings\n"
+     "Small letters find capital ones, too. A token gets the cursor, a value opens as a tensor, "
+     "an op in the program, a command's help is shown. match goes on; while there is a search, "
+     "n and N do, and Esc ends it.",
+     "find anna", cmd_find},
+    {"match", "screen", {{"WHICH", ARG_CHOICE, true, "next previous end"}},
+     "go to the next or previous match of what find searches, or end the search",
+     "find anna; match next", cmd_match},
+    {"search", "screen", {{NULL, ARG_INT, false, NULL}},
+     "type what is to be found", "search", cmd_search},
     {"resize", "screen",
      {{"WHERE", ARG_CHOICE, false, "left right up down"}, {"N", ARG_INT, true, NULL}},
      "move the edge of this panel by N cells\n"
@@ -300,6 +312,13 @@ const struct command command_table[] = {
      "run the commands in a file\n"
      "Stops at the first error.",
      "source example.gpt", cmd_source},
+    {"record", "other", {{"FILE", ARG_FILE, true, "off"}},
+     "record this session in a file of commands\n"
+     "The file begins with all that was done so far, and each command is added as it is done: "
+     "keys and clicks are the commands they stand for. gptscope run FILE, or source FILE in a "
+     "new session, does it again. record off ends it; ./off is a file of that name. Without FILE "
+     "it says what is recorded.",
+     "record session.gpt", cmd_record},
     {"echo", "other", {{"TEXT", ARG_TEXT, true, NULL}},
      "print TEXT", "echo first the whole prompt", cmd_echo},
     {"version", "other", {{NULL, ARG_INT, false, NULL}},

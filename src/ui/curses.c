@@ -11,16 +11,15 @@
 #include "command/commands.h"
 #include "command/keys.h"
 #include "ui/curses_app.h"
-#include "ui/tool.h"
+#include "ui/startup.h"
+#include "ui/tool_input.h"
 #include "view/cache.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAME       (1.0 / 30) /* seconds between two pictures while there is work */
-#define LOOK_AROUND 0.1        /* seconds for finding a head to begin with */
-#define SLICE       0.03       /* seconds of computing between two looks at the keys */
+#define FRAME (1.0 / 30) /* seconds between two pictures while there is work */
 
 /* --- messages --- */
 
@@ -45,26 +44,34 @@ static void show_output(struct app *a, const char *line)
         app_say(a, false, out->text);
 }
 
+static void fit_env(struct app *a)
+{
+    a->env.width = pager_width(a->canvas->w);
+    a->env.ascii = a->canvas->caps.ascii;
+    a->env.screen_w = a->canvas->w;
+    a->env.screen_h = a->canvas->h;
+}
+
 void app_run(struct app *a, const char *line)
 {
     struct err err = ERR_INIT;
 
     str_clear(&a->out);
     interrupt_clear();
-    a->env.width = pager_width(a->canvas->w);
-    a->env.ascii = a->canvas->caps.ascii;
-    a->env.screen_w = a->canvas->w;
-    a->env.screen_h = a->canvas->h;
+    fit_env(a);
+    entry_note(a);
     bool ok = command_run(&a->env, line, &err);
     interrupt_clear();
     show_output(a, line);
     if (!ok)
         app_say(a, true, err.text);
-    if (a->st.want_line)
+    if (a->st.want_find)
+        entry_open_find(a);
+    else if (a->st.want_line)
         entry_open_line(a, a->st.line);
     else if (a->st.want_edit)
         entry_open_prompt(a);
-    a->st.want_line = a->st.want_edit = false;
+    a->st.want_line = a->st.want_edit = a->st.want_find = false;
 }
 
 /* --- drawing --- */
@@ -102,127 +109,6 @@ static void draw(struct app *a)
     a->drawn = clock_measure();
 }
 
-/* --- work between keys --- */
-
-static bool busy(const struct app *a)
-{
-    return a->st.running || a->st.generating > 0;
-}
-
-/* What is done stays. Says what went wrong, or with NULL where it was stopped. */
-static void stop_work(struct app *a, const char *error)
-{
-    char text[96];
-
-    a->st.running = a->st.playing = false;
-    a->st.generating = 0;
-    interrupt_clear();
-    snprintf(text, sizeof text, "stopped after %d of %d tokens; r goes on",
-             run_n_past(a->s->run), a->s->ids.n);
-    app_say(a, error != NULL, error ? error : text);
-}
-
-static void measure_rate(struct app *a)
-{
-    int done = run_n_past(a->s->run);
-    double now = clock_now();
-
-    if (!a->working || done < a->work_tokens) {
-        a->working = true;
-        a->work_began = now;
-        a->work_tokens = done;
-    }
-    a->st.rate =
-        now > a->work_began + 0.2 ? (done - a->work_tokens) / (now - a->work_began) : 0;
-}
-
-/* "[14] 1256 ·Tom  p 0.410, draw 0.273 in [0.170, 0.580)" */
-static void say_token(struct app *a, int id)
-{
-    str_clear(&a->out);
-    str_addf(&a->out, "[%d] ", a->s->ids.n - 1);
-    token_print(a->s, id, &a->out);
-    draw_print(&a->s->chosen.draw, &a->out);
-    app_say(a, false, a->out.text);
-}
-
-bool app_break(struct app *a)
-{
-    if (!a->s->breaks.hit[0])
-        return false;
-    a->st.running = a->st.playing = false;
-    a->st.generating = 0;
-    session_follow(a->s, true);
-    a->st.op = -1;
-    app_say(a, false, a->s->breaks.hit);
-    return true;
-}
-
-static void generate_one(struct app *a)
-{
-    struct err err = ERR_INIT;
-    int id;
-
-    if (!session_generate(a->s, &id, &err)) {
-        stop_work(a, err.text);
-        return;
-    }
-    if (app_break(a))
-        return;
-    say_token(a, id);
-    a->st.generating--;
-    if (tokenizer_is_end(a->s->tokenizer, id) && !a->s->set.ignore_eos) {
-        a->st.generating = 0;
-        app_say(a, false, "the end-of-text token was chosen");
-    }
-    /* the last one is computed, too, or played */
-    a->st.running = a->st.generating == 0 && !a->st.playing;
-}
-
-/* Puts the cursor where there is something to see: on the head with the clearest job, and on
- * the key that the last token looks at most. */
-static void choose_head(struct app *a)
-{
-    struct session *s = a->s;
-    struct err err = ERR_INIT;
-    const struct heads_summary *sum;
-
-    cache_budget(a->st.cache, LOOK_AROUND);
-    sum = cache_heads(a->st.cache, s, 0, &err);
-
-    a->choose = false;
-    if (!sum || !heads_clearest(sum, &s->at.layer, &s->at.head))
-        return;
-    int n = s->at.query + 1, value = session_stage_value(s, s->at.layer, STAGE_PATTERN);
-    struct region row = {{s->at.head, s->at.query, 0}, {1, 1, n}};
-    float *p = xcalloc((size_t) n, sizeof *p);
-    if (run_read(s->run, value, &row, p, &err))
-        for (int j = 0; j < n; j++)
-            if (p[j] > p[s->at.key])
-                s->at.key = j;
-    free(p);
-}
-
-/* One slice of what is pending, or one new token when all is computed. */
-static void work(struct app *a)
-{
-    struct err err = ERR_INIT;
-    bool more = false;
-
-    if (!session_run(a->s, SLICE, &more, &err)) {
-        stop_work(a, interrupt_pending() ? NULL : err.text);
-        return;
-    }
-    measure_rate(a);
-    if (app_break(a) || more)
-        return;
-    a->st.running = false;
-    if (a->choose)
-        choose_head(a);
-    if (a->st.generating > 0)
-        generate_one(a);
-}
-
 /* --- events --- */
 
 static bool begins(const char *line, const char *word)
@@ -250,9 +136,12 @@ void app_do(struct app *a, const char *line)
 /* In the list of keys the arrows scroll; every other key closes it and does what it says. */
 static void map_key(struct app *a, const struct event *e)
 {
-    const struct key *k = key_find(e->key, screen_focused(&a->st)->name);
-    const char *line = k ? k->line : "";
+    const struct key *k = key_find(e->key, screen_keys(&a->st));
     char text[128];
+
+    if (a->st.search.active && (!k || !k->view)) /* the search has no other use for it */
+        k = key_find(e->key, screen_focused(&a->st)->name);
+    const char *line = k ? k->line : "";
 
     if (a->st.help && !strcmp(e->key, "Space"))
         line = "move down 10";
@@ -268,6 +157,10 @@ static void map_key(struct app *a, const struct event *e)
 
 static void key(struct app *a, const struct event *e)
 {
+    bool match = a->st.search.active && (!strcmp(e->key, "n") || !strcmp(e->key, "N"));
+
+    if (match)
+        a->pager.open = false;
     if (pager_key(&a->pager, e->key, a->canvas->h))
         return;
     if (a->entry.kind != ENTRY_NONE)
@@ -278,8 +171,8 @@ static void key(struct app *a, const struct event *e)
 
 static void interrupt(struct app *a)
 {
-    if (busy(a) || a->st.playing) {
-        stop_work(a, NULL);
+    if (work_waits(a) || a->st.playing) {
+        work_stop(a, NULL);
     } else if (a->entry.kind != ENTRY_NONE) {
         entry_interrupt(a);
     } else {
@@ -321,7 +214,7 @@ static int patience(const struct app *a, bool dirty)
     double left = a->drawn + FRAME - clock_measure();
     int frame = left > 0 ? 1 + (int) (left * 1000) : 0, step = play_wait(a);
 
-    if (busy(a) || dirty)
+    if (work_waits(a) || dirty)
         return 0;
     if (!a->mouse.moved)
         return step;
@@ -342,17 +235,17 @@ static void loop(struct app *a)
             handle(a, &e);
             dirty = true;
             fit_canvas(a);
-        } else if (busy(a)) {
-            work(a);
+        } else if (work_waits(a)) {
+            work_slice(a);
             dirty = true;
         } else if (play_tick(a)) {
             dirty = true;
         }
-        a->working = busy(a);
+        a->working = work_waits(a);
         if (!a->working)
             a->st.rate = 0;
         bool frame = clock_measure() > a->drawn + FRAME;
-        if ((dirty && ((e.kind == EVENT_NONE && !busy(a)) || frame)) ||
+        if ((dirty && ((e.kind == EVENT_NONE && !work_waits(a)) || frame)) ||
             (a->mouse.moved && frame)) {
             draw(a);
             dirty = cache_more(a->st.cache);
@@ -364,41 +257,59 @@ static void loop(struct app *a)
 
 static void begin(struct app *a)
 {
+    struct err err = ERR_INIT;
+    struct cursor_at at = a->s->at;
+
     a->out = a->entry.shown = a->entry.completion = (struct str) STR_INIT;
-    a->entry.typed = a->entry.before = a->entry.edit.text = (struct str) STR_INIT;
+    a->entry.typed = a->entry.before = a->entry.sought = (struct str) STR_INIT;
+    a->entry.label = (struct str) STR_INIT;
+    a->entry.edit = (struct line_edit) LINE_EDIT_INIT;
     a->pager.title = a->pager.text = (struct str) STR_INIT;
-    screen_init(&a->st);
-    command_env_init(&a->env, a->s, &a->st, &a->out);
+    entry_begin(a);
     a->env.live = true;
     fit_canvas(a);
-    app_say(a, false,
-            "e edits the prompt  g begins again, Space steps  n adds a token  ? all keys");
+    fit_env(a);
+    startup_run(&a->env, a->args, true, &err);
+    a->st.want_line = a->st.want_edit = a->st.want_find = false;
+    app_say(a, *err.text != '\0',
+            *err.text ? err.text
+                      : "e edits the prompt  g begins again, Space steps  n adds a token  "
+                        "? all keys");
     /* The first picture shows a whole pass when that takes no time. */
-    a->choose = true;
+    a->choose = !memcmp(&at, &a->s->at, sizeof at);
     a->st.running = a->s->ids.n > 0;
     if (a->st.running)
-        work(a);
+        work_slice(a);
     draw(a);
 }
 
 static void finish(struct app *a)
 {
+    if (!a->ended)
+        startup_save(&a->env, a->args);
     entry_release(a);
     pager_release(&a->pager);
     str_release(&a->out);
-    screen_release(&a->st);
     canvas_free(a->canvas);
 }
 
-int ui_curses(struct session *s, struct err *err)
+int ui_curses(struct session *s, const struct tool_args *args, struct err *err)
 {
-    struct app a = {.s = s};
+    struct app a = {.s = s, .args = args};
+    bool ok;
 
-    if (!term_open(err))
-        return 1;
-    begin(&a);
-    loop(&a);
-    finish(&a);
-    term_close();
-    return 0;
+    screen_init(&a.st);
+    command_env_init(&a.env, s, &a.st, &a.out);
+    journal_begin(&a.env.journal, s, tool_model(args, false));
+    ok = (!args->record || journal_record(&a.env.journal, args->record, err)) && term_open(err);
+    if (ok) {
+        begin(&a);
+        loop(&a);
+        finish(&a);
+    }
+    command_env_release(&a.env);
+    screen_release(&a.st);
+    if (ok)
+        term_close();
+    return ok ? 0 : 1;
 }

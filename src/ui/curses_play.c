@@ -42,6 +42,7 @@ bool play_tick(struct app *a)
         app_say(a, true, err.text);
         return true;
     }
+    journal_note(&a->env.journal, "step op");
     session_follow(a->s, true);
     a->st.op = -1;
     if (!app_break(a) && session_done(a->s))

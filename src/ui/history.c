@@ -1,72 +1,100 @@
 #include "ui/history.h"
 
-#include "base/file.h"
 #include "base/mem.h"
+#include "base/str.h"
+#include "ui/state.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-#include <readline/history.h>
 
 #define LINES_KEPT 1000
 
-/* The folder, "" when there is no home; yours. */
-static char *state_dir(void)
+static void add(struct history *h, const char *line, size_t n)
 {
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-
-    if (state && *state == '/')
-        return file_join(state, "gptscope");
-    if (!home || *home != '/')
-        return xstrdup("");
-    return file_join(home, ".local/state/gptscope");
-}
-
-static void make_dirs(char *path)
-{
-    for (char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
-        *slash = '\0';
-        mkdir(path, 0700);
-        *slash = '/';
+    if (h->n == LINES_KEPT) {
+        free(h->line[0]);
+        memmove(h->line, h->line + 1, (size_t) --h->n * sizeof *h->line);
     }
-    mkdir(path, 0700);
+    VEC_ROOM(h->line, h->n, h->cap);
+    h->line[h->n++] = xstrndup(line, n);
 }
 
-void history_load(void)
+static void add_escaped(struct history *h, const char *text, size_t n)
 {
-    char *dir = state_dir();
-    char *path = file_join(dir, "history");
+    struct str line = STR_INIT;
 
-    stifle_history(LINES_KEPT);
-    if (*dir)
-        read_history(path);
-    free(path);
-    free(dir);
+    for (size_t i = 0; i < n; i++)
+        if (text[i] == '\\' && i + 1 < n)
+            str_addc(&line, text[++i] == 'n' ? '\n' : text[i]);
+        else
+            str_addc(&line, text[i]);
+    add(h, line.text, line.len);
+    str_release(&line);
 }
 
-void history_note(const char *line)
+void history_load(struct history *h)
 {
-    HIST_ENTRY *last = history_length ? history_get(history_base + history_length - 1) : NULL;
+    struct str text = STR_INIT;
 
-    if (line[strspn(line, " \t")] == '\0' || (last && !strcmp(last->line, line)))
+    if (h->file && state_read(h->file, &text) && strlen(text.text) == text.len)
+        for (const char *p = text.text; *p;) {
+            size_t n = strcspn(p, "\n");
+            if (n > 0 && h->escaped)
+                add_escaped(h, p, n);
+            else if (n > 0)
+                add(h, p, n);
+            p += n + (p[n] != '\0');
+        }
+    str_release(&text);
+}
+
+void history_note(struct history *h, const char *line)
+{
+    const char *last = history_line(h, 1);
+
+    if (line[strspn(line, " \t\n")] == '\0' || (last && !strcmp(last, line)))
         return;
-    add_history(line);
+    add(h, line, strlen(line));
+    h->changed = true;
 }
 
-void history_save(void)
+const char *history_line(const struct history *h, int back)
 {
-    char *dir = state_dir();
-    char *path = file_join(dir, "history");
-    mode_t mask;
+    return back >= 1 && back <= h->n ? h->line[h->n - back] : NULL;
+}
 
-    if (*dir) {
-        make_dirs(dir);
-        mask = umask(077);
-        write_history(path);
-        umask(mask);
+int history_find(const struct history *h, int back, const char *text)
+{
+    for (back++; back <= h->n; back++)
+        if (strstr(history_line(h, back), text))
+            return back;
+    return 0;
+}
+
+void history_save(struct history *h)
+{
+    struct str text = STR_INIT;
+
+    if (!h->file || !h->changed)
+        return;
+    for (int i = 0; i < h->n; i++) {
+        for (const char *p = h->line[i]; *p; p++)
+            if (h->escaped && (*p == '\n' || *p == '\\'))
+                str_adds(&text, *p == '\n' ? "\\n" : "\\\\");
+            else
+                str_addc(&text, *p);
+        str_addc(&text, '\n');
     }
-    free(path);
-    free(dir);
+    state_write(h->file, &text);
+    h->changed = false;
+    str_release(&text);
+}
+
+void history_release(struct history *h)
+{
+    for (int i = 0; i < h->n; i++)
+        free(h->line[i]);
+    free(h->line);
+    h->line = NULL;
+    h->n = h->cap = 0;
 }

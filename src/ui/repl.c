@@ -10,7 +10,8 @@
 #include "command/command.h"
 #include "command/place.h"
 #include "ui/history.h"
-#include "ui/tool.h"
+#include "ui/startup.h"
+#include "ui/tool_input.h"
 #include "view/view.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
+static struct history lines;
 static struct session *completing; /* readline's callbacks take no argument */
 static char *typed;                /* the line that was entered */
 static bool entered;
@@ -246,12 +248,22 @@ static bool read_line(const char *prompt, const sigset_t *waiting)
     return typed != NULL;
 }
 
+/* Into the list that readline's keys go through. */
+static void put_history(const char *line)
+{
+    HIST_ENTRY *last = history_length ? history_get(history_base + history_length - 1) : NULL;
+
+    if (line && (!last || strcmp(last->line, line)))
+        add_history(line);
+}
+
 static void run_line(struct command_env *env, const char *line, const sigset_t *blocked,
                      const sigset_t *running)
 {
     struct err err = ERR_INIT;
 
-    history_note(line);
+    history_note(&lines, line);
+    put_history(history_line(&lines, 1));
     ui_output(env);
     interrupt_clear();
     sigprocmask(SIG_SETMASK, running, NULL);
@@ -273,7 +285,9 @@ static void init_readline(struct session *s)
     rl_completer_word_break_characters = " \t\n;";
     if (!isatty(STDOUT_FILENO))
         rl_outstream = stderr;
-    history_load();
+    history_load(&lines);
+    for (int i = lines.n; i > 0; i--)
+        put_history(history_line(&lines, i));
 }
 
 static void terminal_lines(struct command_env *env)
@@ -298,7 +312,8 @@ static void terminal_lines(struct command_env *env)
     }
     if (!env->session->quit)
         putchar('\n');
-    history_save();
+    history_save(&lines);
+    history_release(&lines);
     restore_signals(old);
     sigprocmask(SIG_SETMASK, &waiting, NULL);
     str_release(&prompt);
@@ -306,21 +321,30 @@ static void terminal_lines(struct command_env *env)
         raise(fatal);
 }
 
-int ui_repl(struct session *s, struct err *err)
+int ui_repl(struct session *s, const struct tool_args *args, struct err *err)
 {
     struct str out = STR_INIT;
     struct command_env env;
     struct screen st;
+    struct err wrong = ERR_INIT;
     int status = 0;
 
     screen_init(&st);
     command_env_init(&env, s, &st, &out);
     env.flush = put_out;
+    journal_begin(&env.journal, s, tool_model(args, false));
     setlocale(LC_CTYPE, "");
-    if (isatty(STDIN_FILENO))
+    lines.file = args->clean ? NULL : "history";
+    startup_run(&env, args, false, &wrong);
+    if (*wrong.text)
+        fprintf(stderr, "%s\n", wrong.text);
+    if (args->record && !journal_record(&env.journal, args->record, err))
+        status = 1;
+    else if (isatty(STDIN_FILENO))
         terminal_lines(&env);
     else
         status = plain_lines(&env, err);
+    command_env_release(&env);
     str_release(&out);
     screen_release(&st);
     return status;

@@ -118,7 +118,8 @@ static void key_of(struct event *e, int code, const char *prefix)
         if (code == ' ' && !*prefix)
             strcpy(e->text, " ");
     } else if (code >= 0 && code < 32) {
-        snprintf(e->key, sizeof e->key, "%sC-%c", prefix, code ? code + 96 : '@');
+        snprintf(e->key, sizeof e->key, "%sC-%c", prefix,
+                 code > 0 && code <= 26 ? code + 96 : code + 64);
     } else if (code < 256 && read_text(code, e->text)) {
         snprintf(e->key, sizeof e->key, "%s%s", prefix, e->text);
         if (*prefix)

@@ -7,13 +7,13 @@
 
 // clang-format off
 const struct tool tool_table[] = {
-    {"", "[-m MODEL] [PROMPT | -c COMMANDS]", "model prompt command",
+    {"", "[-m MODEL] [PROMPT | -c COMMANDS]", "model prompt command record clean",
      "step through the model on the screen\n"
      "Shows the prompt's way through the model: tokens, the map of operations, attention, the "
      "next token. Without a model the first built-in one is used, without a prompt an example. "
      "Press ? for the keys. With -c it executes commands instead, as run does.",
      NULL, tool_screen},
-    {"repl", "[-m MODEL] [PROMPT]", "model prompt",
+    {"repl", "[-m MODEL] [PROMPT]", "model prompt record clean",
      "the same commands at a prompt\n"
      "Reads commands with line editing, history and completion, or plain lines when standard "
      "input is not a terminal. 'help' lists the commands.",

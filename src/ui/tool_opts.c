@@ -42,6 +42,10 @@ const struct option_row option_table[] = {
     {"ui", 0, NULL, OPTION_FLAG, AT(ui), 0, 0,
      "measure the screen: redraws of every view, typing, the first frame"},
     {"json", 0, NULL, OPTION_FLAG, AT(json), 0, 0, "print the result as JSON"},
+    {"record", 0, "FILE", OPTION_TEXT, AT(record), 0, 0,
+     "record the session in a file of commands, from its beginning on"},
+    {"clean", 0, NULL, OPTION_FLAG, AT(clean), 0, 0,
+     "begin without the start-up file and without what was remembered, and remember nothing"},
     {"man", 0, NULL, OPTION_FLAG, AT(man), 0, 0,
      "print the manual page as mdoc, for man -l"},
     {"help", 'h', NULL, OPTION_FLAG, AT(help), 0, 0, "print help"},
@@ -135,6 +139,7 @@ static bool setting_option(struct reader *r, const char *name, const char *value
                            struct err *err)
 {
     const struct setting *row = setting_find(name);
+    r->args->given |= UINT64_C(1) << (row - setting_table);
     if (row->type == SETTING_BOOL)
         return settings_set(&r->args->set, row->name, value ? value : "on", err);
     if (!value) {

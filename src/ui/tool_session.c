@@ -90,9 +90,11 @@ static int run_commands(struct session *s, const struct tool_args *a, FILE *out,
 
     screen_init(&st);
     command_env_init(&env, s, &st, &text);
+    journal_begin(&env.journal, s, tool_model(a, false));
     ui_output(&env);
     bool ok = run_script(&env, a, err);
     tool_put(out, &text);
+    command_env_release(&env);
     screen_release(&st);
     return ok ? 0 : 1;
 }
@@ -120,7 +122,7 @@ int tool_repl(const struct tool_args *a, FILE *out, struct err *err)
     (void) out;
     int status = open_front(&t, a, NULL, err);
     if (status == 0)
-        status = ui_repl(t.session, err);
+        status = ui_repl(t.session, a, err);
     tool_close(&t);
     return status;
 }
@@ -136,7 +138,7 @@ int tool_screen(const struct tool_args *a, FILE *out, struct err *err)
     }
     int status = open_front(&t, a, EXAMPLE_PROMPT, err);
     if (status == 0)
-        status = ui_curses(t.session, err);
+        status = ui_curses(t.session, a, err);
     tool_close(&t);
     return status;
 }

@@ -28,7 +28,7 @@ static const struct hint *way_to_others(const struct screen *st)
 static const struct hint *next_hint(const struct screen *st, const struct hint *h,
                                     const struct hint *last)
 {
-    const char *view = screen_focused(st)->name;
+    const char *view = screen_keys(st);
     bool own = !h || h->view;
 
     for (h = h ? h + 1 : st->hints; h; h = st->hints, own = false) {

@@ -92,6 +92,8 @@ static void plan_narrow(struct plan *p, const struct screen *st, struct rect in)
     int low = st->focus == SLOT_LOW || in.h >= 28 ? 7 : 0, main = in.w - side;
 
     take(p, st->side, in.x, in.y, side, in.h);
+    if (low > in.h - PANEL_H)
+        low = in.h / 2;
     if (low > 0)
         low = sized(st, EDGE_SIDE_LOW, low, PANEL_H, in.h - PANEL_H);
     take(p, SLOT_MAIN, in.x + side, in.y, main, in.h - low);
@@ -102,6 +104,14 @@ static void plan_narrow(struct plan *p, const struct screen *st, struct rect in)
 int screen_strip_lines(const struct session *s, int w, int h)
 {
     return tokens_strip_height(s, w, h >= 30 ? 3 : h >= 20 ? STRIP_MOST : 1);
+}
+
+/* Between the token strip and the message or the line being edited. */
+static struct rect panels_area(const struct session *s, const struct screen *st, int w, int h)
+{
+    int top = 1 + screen_strip_lines(s, w, h);
+
+    return (struct rect){0, top, w, h - 1 - screen_entry_rows(st, w, h) - top};
 }
 
 /* Neither one panel alone nor the small screens' two. */
@@ -117,8 +127,7 @@ int screen_layout(const struct session *s, const struct screen *st, int w, int h
 
     if (w < LEAST_W || h < LEAST_H)
         return 0;
-    int strip = screen_strip_lines(s, w, h);
-    struct rect in = {0, 1 + strip, w, h - 3 - strip};
+    struct rect in = panels_area(s, st, w, h);
     if (st->maximised || w < 64)
         take(&p, st->focus, in.x, in.y, in.w, in.h);
     else if (is_wide(w, h))
@@ -231,8 +240,7 @@ static bool touches(const struct edge_row *row, struct rect r, int x, int y, str
 enum edge screen_edge_at(const struct session *s, const struct screen *st, int w, int h, int x,
                          int y)
 {
-    int strip = screen_strip_lines(s, w, h);
-    struct rect r, all = {0, 1 + strip, w, h - 3 - strip};
+    struct rect r, all = panels_area(s, st, w, h);
 
     for (int i = 0; i < EDGE_COUNT; i++)
         if (sized_panel(s, st, w, h, (enum edge) i, &r) &&

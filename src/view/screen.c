@@ -11,7 +11,6 @@
  */
 #include "view/view.h"
 
-#include "base/safe.h"
 #include "base/utf8.h"
 #include "session/mark.h"
 #include "view/cache.h"
@@ -30,6 +29,11 @@ void screen_init(struct screen *st)
     st->cache = cache_new();
 }
 
+const char *screen_keys(const struct screen *st)
+{
+    return st->search.active ? "search" : screen_focused(st)->name;
+}
+
 void screen_release(struct screen *st)
 {
     cache_free(st->cache);
@@ -41,11 +45,6 @@ void screen_release(struct screen *st)
 const struct view *screen_focused(const struct screen *st)
 {
     return &view_table[st->panel[st->focus]];
-}
-
-static int between(int low, int v, int high)
-{
-    return v < low ? low : v > high ? high : v;
 }
 
 /* --- around the panels --- */
@@ -114,66 +113,12 @@ static void draw_panel(const struct session *s, const struct screen *st, struct 
         v->draw(s, st, c, in);
 }
 
-/* --- the line being edited --- */
-
-/* The entry made safe, with its cursor as a cell; what does not fit scrolls off on the left. */
-struct entry {
-    struct str text;
-    int label, cursor, from; /* cells; from: bytes of text scrolled off */
-};
-
-static void entry_init(struct entry *e, const struct screen *st, int w)
-{
-    size_t n = strlen(st->entry),
-           at = (size_t) st->entry_cursor < n ? (size_t) st->entry_cursor : n;
-    const char *label = st->entry_label ? st->entry_label : "";
-
-    e->text = (struct str) STR_INIT;
-    safe_add(&e->text, st->entry, at, SAFE_SPACE_KEEP);
-    size_t cursor = e->text.len;
-    safe_add(&e->text, st->entry + at, n - at, SAFE_SPACE_KEEP);
-    e->label = utf8_width(label, strlen(label));
-    e->from = 0;
-    e->cursor = utf8_width(e->text.text, cursor);
-    int room = w - e->label - 1;
-    if (room < 1)
-        room = 1;
-    if (e->cursor > room) {
-        int used;
-        e->from = (int) utf8_fit(e->text.text, cursor, e->cursor - room + room / 4, &used);
-        e->cursor -= used;
-    }
-}
-
-bool screen_entry_at(const struct screen *st, int w, int h, int *x, int *y)
-{
-    struct entry e;
-
-    if (!st->entry || w < 1 || h < 2)
-        return false;
-    entry_init(&e, st, w);
-    *x = between(0, e.label + e.cursor, w - 1);
-    *y = h - 2;
-    str_release(&e.text);
-    return true;
-}
-
-static void draw_entry(const struct screen *st, struct canvas *c, struct rect line)
-{
-    struct entry e;
-
-    entry_init(&e, st, c->w);
-    int x = canvas_text(c, line, 0, line.y, STYLE_KEY, st->entry_label ? st->entry_label : "");
-    canvas_text(c, line, x, line.y, STYLE_TEXT, e.text.text + e.from);
-    str_release(&e.text);
-}
-
 static void draw_message(const struct session *s, const struct screen *st, struct canvas *c)
 {
     struct rect line = {0, c->h - 2, c->w, 1};
 
     if (st->entry)
-        draw_entry(st, c, line);
+        entry_draw(st, c);
     else if (st->tip)
         canvas_fit(c, line, 1, line.y, c->w - 2, canvas_look(c, STYLE_AXIS), st->tip);
     else

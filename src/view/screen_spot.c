@@ -41,7 +41,7 @@ void screen_spot(const struct session *s, const struct screen *st, const struct 
     *out = (struct spot){.edge = EDGE_COUNT};
     if (n == 0 || x < 0 || y < 0 || x >= c->w || y >= c->h)
         return;
-    if (y == c->h - 2 && st->entry) {
+    if (st->entry && y >= c->h - 1 - screen_entry_rows(st, c->w, c->h) && y < c->h - 1) {
         out->place = PLACE_ENTRY;
     } else if (y == c->h - 1 && !st->entry) {
         spot_hint(footer_at(st, c->w, x), out);

@@ -18,7 +18,7 @@ struct fit {
     int y, lines;   /* of the strips */
     int first;      /* line shown first */
     int name, room; /* columns of a strip's name, and of itself */
-    int pool;       /* positions a column */
+    int pool, wide; /* positions a column, columns a position: one of them is 1 */
 };
 
 static int held_rows(const struct session *s)
@@ -47,6 +47,8 @@ static void find_fit(struct fit *f, const struct session *s, const struct screen
     f->room = (f->beside ? (r.w - 2) / 2 : r.w) - f->name - (r.w >= 40 ? 6 : 0);
     f->room = f->room < 1 ? 1 : f->room;
     f->pool = n > f->room ? (n + f->room - 1) / f->room : 1;
+    f->wide = n > 0 && f->room / n > 1 ? f->room / n : 1;
+    f->wide = f->wide > 4 ? 4 : f->wide;
     int each = f->beside ? 1 : 2, at = (s->at.layer * hp->n_kv_head + kv) * each;
     f->first = scroll_rows(st, "cache", at - f->lines / 2, hp->n_layer * hp->n_kv_head * each,
                            f->lines);
@@ -155,13 +157,22 @@ static void draw_sums(const struct session *s, struct canvas *c, struct rect r,
 
 /* --- strips --- */
 
+/* The first position that the pass at work, or the last one, added to those there were. */
+static int first_new(const struct session *s)
+{
+    int n_past, n_new;
+
+    last_pass(s, &n_past, &n_new);
+    return n_new > 0 && n_past > 0 ? n_past : run_n_past(s->run);
+}
+
 static struct look column_look(const struct session *s, const struct canvas *c, int pos,
                                double part)
 {
     struct scale scale = {SCALE_LINEAR, false, 1};
     struct look look = canvas_look(c, STYLE_BAR);
 
-    if (pos >= run_n_past(s->run))
+    if (pos >= first_new(s))
         return canvas_look(c, STYLE_NEW);
     if (draw_rich(c))
         look.fg =
@@ -192,19 +203,19 @@ static void draw_strip(const struct session *s, const struct screen *st, struct 
     canvas_printf(c, r, x, y, chosen ? STYLE_SELECTED : STYLE_AXIS, "L%d.%d %c", layer, kv,
                   v ? 'V' : 'K');
     x += f->name;
-    for (int i = 0; i * f->pool < held_rows(s) && i < f->room; i++) {
+    for (int i = 0; i * f->pool < held_rows(s) && i * f->wide < f->room; i++) {
         int last = (i + 1) * f->pool - 1;
-        if (i * f->pool >= side->ready) {
-            canvas_text(c, r, x + i, y, STYLE_TODO, "·");
-            continue;
-        }
+        bool todo = i * f->pool >= side->ready;
         double part =
             most > 0 ? (double) (column_length(side, hp->n_kv_head, kv, f->pool, i) / most) : 0;
         struct look look = column_look(s, c, last < side->ready ? last : side->ready - 1, part);
-        if (chosen && s->at.query / f->pool == i)
-            look = canvas_look(c, STYLE_CURSOR);
-        const char *glyph = eighth[(int) (part * 8 + 0.5)];
-        canvas_put(c, r, x + i, y, look, glyph, strlen(glyph));
+        if (todo)
+            look = canvas_look(c, STYLE_TODO);
+        else if (chosen && s->at.query / f->pool == i)
+            look = canvas_look(c, STYLE_POINT);
+        const char *glyph = todo ? "·" : eighth[(int) (part * 8 + 0.5)];
+        for (int j = 0; j < f->wide - (f->wide > 2); j++)
+            canvas_put(c, r, x + i * f->wide + j, y, look, glyph, strlen(glyph));
     }
     char text[16];
     if (r.w >= 40 && side->ready > 0)
@@ -254,12 +265,13 @@ void cache_hit(const struct session *s, const struct screen *st, const struct ca
         v = true;
         at = x - r.x - r.w / 2;
     }
-    int column = at - f.name, layer = unit / hp->n_kv_head, kv = unit % hp->n_kv_head;
-    if (layer >= hp->n_layer || column >= f.room)
+    int column = (at - f.name) / f.wide, layer = unit / hp->n_kv_head,
+        kv = unit % hp->n_kv_head;
+    if (layer >= hp->n_layer || at >= f.name + f.room)
         return;
     int n = snprintf(h->line, sizeof h->line, "select L%d.H%d", layer, kv * group_of(hp));
     const struct kv_side *side = cache_kv(st->cache, s, layer, v);
-    if (column < 0 || column * f.pool >= side->ready)
+    if (at < f.name || column * f.pool >= side->ready)
         return;
     int pos = column * f.pool;
     if (f.pool == 1)

@@ -277,6 +277,13 @@ static void test_cost(void **state)
 
 /* --- the cache against computing again --- */
 
+static bool verified(struct session *s, struct err *err)
+{
+    bool more = false;
+
+    return session_verify_begin(s, err) && session_verify_step(s, 0, &more, err) && !more;
+}
+
 static void test_verify(void **state)
 {
     (void) state;
@@ -284,10 +291,10 @@ static void test_verify(void **state)
         struct session *s = open_plain(models[m], TEXT);
         int id;
 
-        FAILS(session_verify(s, &err), "the cache is empty; run first");
+        FAILS(verified(s, &err), "the cache is empty; run first");
         OK(session_generate(s, &id, &err) && session_run(s, 0, NULL, &err));
         assert_null(session_verified(s));
-        OK(session_verify(s, &err));
+        OK(verified(s, &err));
         const struct verify *v = session_verified(s);
         assert_non_null(v);
         assert_int_equal(v->n_pos, s->ids.n);
@@ -298,6 +305,36 @@ static void test_verify(void **state)
         assert_null(session_verified(s)); /* the tokens are others now */
         session_free(s);
     }
+}
+
+/* In slices, with changes in between, and never finished. */
+static void test_verify_slices(void **state)
+{
+    (void) state;
+    struct session *s = open_plain("tiny-llama", TEXT);
+    bool more = true;
+    int slices = 0, id;
+
+    OK(session_run(s, 0, NULL, &err));
+    OK(session_verify_begin(s, &err));
+    for (; more; slices++) {
+        assert_true(session_verifying(s));
+        assert_null(session_verified(s));
+        OK(session_verify_step(s, 1e-9, &more, &err));
+    }
+    assert_true(slices > s->program->hp.n_layer && !session_verifying(s));
+    assert_true(session_verified(s)->logits < 1e-4F);
+    OK(session_verify_begin(s, &err));
+    OK(session_verify_step(s, 1e-9, &more, &err));
+    OK(session_generate(s, &id, &err) && session_run(s, 0, NULL, &err));
+    FAILS(session_verify_step(s, 1e-9, &more, &err),
+          "the run has changed; verify begins again");
+    assert_false(session_verifying(s));
+    OK(session_verify_begin(s, &err));
+    OK(session_load(s, "tiny-gpt2", &err)); /* what it computes with is gone */
+    assert_false(session_verifying(s));
+    OK(session_run(s, 0, NULL, &err) && session_verify_begin(s, &err));
+    session_free(s);
 }
 
 static void write_zeros(const struct op_call *call, void *user)
@@ -318,18 +355,18 @@ static void test_verify_differs(void **state)
 
     OK(session_ablate(s, PATCH_SCALE, value, &g, 0.5F, &err)); /* known: done again, too */
     OK(session_run(s, 0, NULL, &err));
-    OK(session_verify(s, &err));
+    OK(verified(s, &err));
     assert_true(session_verified(s)->logits < 1e-4F);
     session_restore(s, -1);
     run_replace(s->run, s->program->value[value].op, write_zeros, &width);
     OK(session_run(s, 0, NULL, &err));
-    OK(session_verify(s, &err));
+    OK(verified(s, &err));
     const struct verify *v = session_verified(s);
     assert_true(v->k[0] < 1e-4F && v->v[0] < 1e-4F);
     assert_true(v->k[1] > 1e-2F && v->v[1] > 1e-2F && v->logits > 1e-3F);
     assert_true(v->k_layer > 0 && v->v_layer > 0);
     interrupt_set();
-    FAILS(session_verify(s, &err), "interrupted in layer 0; verify begins again");
+    FAILS(verified(s, &err), "interrupted at op 0 of 70; verify begins again");
     interrupt_clear();
     assert_null(session_verified(s));
     session_free(s);
@@ -338,13 +375,10 @@ static void test_verify_differs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_row),
-        cmocka_unit_test(test_row_changes),
-        cmocka_unit_test(test_tokens),
-        cmocka_unit_test(test_effect),
-        cmocka_unit_test(test_cost),
-        cmocka_unit_test(test_verify),
-        cmocka_unit_test(test_verify_differs),
+        cmocka_unit_test(test_row),           cmocka_unit_test(test_row_changes),
+        cmocka_unit_test(test_tokens),        cmocka_unit_test(test_effect),
+        cmocka_unit_test(test_cost),          cmocka_unit_test(test_verify),
+        cmocka_unit_test(test_verify_slices), cmocka_unit_test(test_verify_differs),
     };
 
     return cmocka_run_group_tests(tests, session_setup, session_teardown);

@@ -26,6 +26,7 @@ command_function cmd_point;
 command_function cmd_value, cmd_column;
 /* cmd_verify.c */
 command_function cmd_verify;
+void verify_sum(const struct verify *v, struct str *out); /* one line */
 /* cmd_neuron.c */
 command_function cmd_neuron;
 /* cmd_show.c, cmd_value.c, cmd_info.c */

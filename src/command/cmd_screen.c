@@ -79,10 +79,12 @@ bool cmd_close(struct command_env *env, const struct arg *arg, struct err *err)
     struct screen *st = env->screen;
 
     (void) err;
-    env->journal.skip = st->running || st->playing || st->generating > 0;
-    if (st->running || st->playing || st->generating > 0) {
+    env->journal.skip =
+        st->running || st->playing || st->generating > 0 || session_verifying(env->session);
+    if (env->journal.skip) {
         st->running = st->playing = false;
         st->generating = 0;
+        session_verify_stop(env->session);
     } else if (st->help) {
         st->help = false;
     } else if (st->maximised) {

@@ -11,6 +11,13 @@ static void verify_print(const struct verify *v, struct str *out)
     str_addf(out, "logits after %d  %.2g\n", v->n_pos - 1, (double) v->logits);
 }
 
+void verify_sum(const struct verify *v, struct str *out)
+{
+    str_addf(out, "%d positions computed again: K %.1g, V %.1g, logits %.1g off at most",
+             v->n_pos, (double) v->k[v->k_layer], (double) v->v[v->v_layer],
+             (double) v->logits);
+}
+
 bool cmd_verify(struct command_env *env, const struct arg *arg, struct err *err)
 {
     struct session *s = env->session;
@@ -23,14 +30,11 @@ bool cmd_verify(struct command_env *env, const struct arg *arg, struct err *err)
             str_adds(env->out, NOTHING "\n");
         return true;
     }
-    if (!session_verify(s, err))
+    bool more = session_verify_begin(s, err);
+    if (!more || env->live) /* the program's loop goes on */
+        return more;
+    if (!session_verify_step(s, 0, &more, err))
         return false;
-    const struct verify *v = session_verified(s);
-    if (!env->live)
-        verify_print(v, env->out);
-    else
-        session_say(s, "%d positions computed again: K %.1g, V %.1g, logits %.1g off at most",
-                    v->n_pos, (double) v->k[v->k_layer], (double) v->v[v->v_layer],
-                    (double) v->logits);
+    verify_print(session_verified(s), env->out);
     return true;
 }

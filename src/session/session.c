@@ -88,6 +88,7 @@ static void engine_swap(struct session *s, struct engine *e)
     s->program = e->program;
     s->run = e->run;
     s->generation++;
+    verify_release(&s->verify);
     *e = old;
 }
 
@@ -199,6 +200,7 @@ static bool remake_run(struct session *s, const struct settings *set, struct err
     run_free(s->run);
     s->run = run;
     s->generation++;
+    verify_release(&s->verify);
     s->n_passes = 0;
     if (own) {
         compute_free(s->own_compute);

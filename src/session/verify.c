@@ -1,5 +1,6 @@
 #include "session/verify.h"
 
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "session/session.h"
@@ -11,25 +12,10 @@
 
 void verify_release(struct verify *v)
 {
+    run_free(v->other);
     free(v->k);
     free(v->v);
     memset(v, 0, sizeof *v);
-}
-
-/* All positions in one pass, block by block so that it can be interrupted. */
-static bool compute_again(struct run *r, const struct session *s, int n, struct err *err)
-{
-    const struct program *p = s->program;
-
-    if (!run_patches_of(r, s->run, err) || !run_begin(r, s->ids.id, n, err))
-        return false;
-    for (int l = 0; l <= p->hp.n_layer; l++) {
-        run_until(r, p->block_begin[l]);
-        if (interrupt_pending())
-            return err_set(err, "interrupted in layer %d; verify begins again", l);
-    }
-    run_commit(r);
-    return true;
 }
 
 /* The largest |difference| of a region, a NaN on one side only counting as infinite. */
@@ -83,7 +69,7 @@ static bool compare_all(struct verify *v, const struct session *s, const struct 
                    err);
 }
 
-bool session_verify(struct session *s, struct err *err)
+bool session_verify_begin(struct session *s, struct err *err)
 {
     struct verify *v = &s->verify;
     int n = run_n_past(s->run);
@@ -92,27 +78,83 @@ bool session_verify(struct session *s, struct err *err)
     verify_release(v);
     if (n == 0)
         return err_set(err, "the cache is empty; run first");
-    struct run *other = run_new(s->model, s->program, s->compute, &o, err);
-    if (!other)
+    v->other = run_new(s->model, s->program, s->compute, &o, err);
+    if (!v->other || !run_patches_of(v->other, s->run, err) ||
+        !run_begin(v->other, s->ids.id, n, err)) {
+        verify_release(v);
         return false;
+    }
     v->n_pos = n;
     v->n_layer = s->program->hp.n_layer;
     v->k = xcalloc((size_t) v->n_layer, sizeof *v->k);
     v->v = xcalloc((size_t) v->n_layer, sizeof *v->v);
     v->generation = s->generation;
     v->version = run_version(s->run);
-    bool ok = compute_again(other, s, n, err) && compare_all(v, s, other, err);
-    run_free(other);
-    if (!ok)
+    return true;
+}
+
+bool session_verifying(const struct session *s)
+{
+    return s->verify.other != NULL;
+}
+
+void session_verify_stop(struct session *s)
+{
+    if (session_verifying(s))
+        verify_release(&s->verify);
+}
+
+static bool unchanged(const struct session *s)
+{
+    const struct verify *v = &s->verify;
+
+    return v->n_pos > 0 && v->generation == s->generation && v->version == run_version(s->run);
+}
+
+/* Ops of the other run until the time is over; *more: not all are done. */
+static bool compute_again(const struct session *s, double seconds, bool *more, struct err *err)
+{
+    struct run *r = s->verify.other;
+    double end = clock_measure() + seconds;
+
+    while (run_pc(r) < s->program->n_steps) {
+        if (interrupt_pending())
+            return err_set(err, "interrupted at op %d of %d; verify begins again", run_pc(r),
+                           s->program->n_steps);
+        run_until(r, run_pc(r) + 1);
+        if (seconds > 0 && clock_measure() >= end)
+            break;
+    }
+    *more = run_pc(r) < s->program->n_steps;
+    return true;
+}
+
+bool session_verify_step(struct session *s, double seconds, bool *more, struct err *err)
+{
+    struct verify *v = &s->verify;
+    bool ok;
+
+    *more = false;
+    if (!unchanged(s))
+        ok = err_set(err, "the run has changed; verify begins again");
+    else
+        ok = compute_again(s, seconds, more, err);
+    if (ok && *more)
+        return true;
+    if (ok) {
+        run_commit(v->other);
+        ok = compare_all(v, s, v->other, err);
+    }
+    if (!ok) {
         verify_release(v);
-    return ok;
+        return false;
+    }
+    run_free(v->other);
+    v->other = NULL;
+    return true;
 }
 
 const struct verify *session_verified(const struct session *s)
 {
-    const struct verify *v = &s->verify;
-
-    return v->n_pos > 0 && v->generation == s->generation && v->version == run_version(s->run)
-               ? v
-               : NULL;
+    return unchanged(s) && !s->verify.other ? &s->verify : NULL;
 }

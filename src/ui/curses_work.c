@@ -15,7 +15,7 @@
 
 bool work_waits(const struct app *a)
 {
-    return a->st.running || a->st.generating > 0;
+    return a->st.running || a->st.generating > 0 || session_verifying(a->s);
 }
 
 /* Whole passes that were computed. */
@@ -56,6 +56,7 @@ void work_stop(struct app *a, const char *error)
 
     a->st.running = a->st.playing = false;
     a->st.generating = 0;
+    session_verify_stop(a->s);
     interrupt_clear();
     note_part(a);
     snprintf(text, sizeof text, "stopped after %d of %d tokens; r goes on",
@@ -148,12 +149,36 @@ static void choose_head(struct app *a)
     journal_note(&a->env.journal, line);
 }
 
+/* One slice of computing everything again; says what came out. */
+static void verify(struct app *a)
+{
+    struct err err = ERR_INIT;
+    bool more;
+
+    if (!session_verify_step(a->s, SLICE, &more, &err)) {
+        interrupt_clear();
+        app_say(a, true, err.text);
+        return;
+    }
+    str_clear(&a->out);
+    if (more)
+        str_addf(&a->out, "computing %d tokens again: op %d of %d; Esc stops",
+                 a->s->verify.n_pos, run_pc(a->s->verify.other), a->s->program->n_steps);
+    else
+        verify_sum(session_verified(a->s), &a->out);
+    app_say(a, false, a->out.text);
+}
+
 /* One slice of what is pending, or one new token when all is computed. */
 void work_slice(struct app *a)
 {
     struct err err = ERR_INIT;
     bool more = false;
 
+    if (session_verifying(a->s) && !a->st.running && a->st.generating == 0) {
+        verify(a);
+        return;
+    }
     if (!a->working)
         a->work_passes = passes(a->s);
     if (!session_run(a->s, SLICE, &more, &err)) {

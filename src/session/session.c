@@ -129,6 +129,7 @@ void session_free(struct session *s)
     if (!s)
         return;
     mark_free(s->mark);
+    verify_release(&s->verify);
     struct engine e = {s->model, s->tokenizer, s->program, s->run};
     engine_release(&e);
     compute_free(s->own_compute);
@@ -137,7 +138,6 @@ void session_free(struct session *s)
     ids_release(&s->ids);
     free(s->pass);
     free(s->ablation);
-    verify_release(&s->verify);
     breaks_release(&s->breaks);
     branches_release(&s->branches);
     free(s);

@@ -215,6 +215,13 @@ void terminal_settle(struct terminal *t)
         ;
 }
 
+void terminal_glance(struct terminal *t, int ms)
+{
+    if (pump(t, ms))
+        while (pump(t, 0))
+            ;
+}
+
 bool terminal_running(struct terminal *t)
 {
     return !reap(t, WNOHANG);

@@ -53,6 +53,8 @@ int terminal_wait_end(struct terminal *t);      /* as waitpid gives it */
 void terminal_wait_stopped(struct terminal *t); /* by a signal */
 /* Reads what comes until nothing has come for a moment. */
 void terminal_settle(struct terminal *t);
+/* Reads what comes next, if it comes within `ms`. */
+void terminal_glance(struct terminal *t, int ms);
 bool terminal_running(struct terminal *t);
 
 bool terminal_shows(const struct terminal *t, const char *text);

@@ -21,12 +21,13 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { EVENTS = 3000, BATCH = 40, MOST_W = 160, MOST_H = 56 };
+enum { EVENTS = 3000, BATCH = 16, GLANCE = 25, ASK = 2000, MOST_W = 160, MOST_H = 56 };
 
 static char folder[] = "/tmp/gptscope-monkey-XXXXXX";
 
@@ -184,16 +185,24 @@ static void start(struct monkey *m)
     terminal_wait(m->t, " gptscope ");
 }
 
-/* It ended by itself: that must have been a quit. */
+/* It ended by itself: that must have been a quit. Keys behind a quit may reach it when it has
+ * given the terminal back; then Ctrl-C does what it does to every program. */
 static void ended(struct monkey *m, int at)
 {
     int status = terminal_wait_end(m->t);
+    bool late = WIFSIGNALED(status) && WTERMSIG(status) == SIGINT;
 
-    if (status != 0)
+    if (status != 0 && !(late && !terminal_alternate(m->t))) {
+        struct str screen = STR_INIT;
+        terminal_text(m->t, &screen);
+        fprintf(stderr, "%s", screen.text);
+        str_release(&screen);
         fail_msg("before event %d the program ended with %s %d", at,
                  WIFSIGNALED(status) ? "signal" : "status",
                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-    terminal_wait_given_back(m->t);
+    }
+    if (!late)
+        terminal_wait_given_back(m->t);
     terminal_free(m->t);
 }
 
@@ -223,14 +232,17 @@ static void test_monkey(void **state)
     (void) state;
     rng_seed(&m.rng, seed ? strtoull(seed, NULL, 10) : 20240607);
     start(&m);
-    for (int at = 0; at < events; at += BATCH) {
+    for (int at = 0, asked = 0, n; at < events; at += n) {
+        n = 1 + below(&m, BATCH);
         str_clear(&m.keys);
-        for (int i = 0; i < BATCH; i++)
+        for (int i = 0; i < n; i++)
             event(&m);
         terminal_keys(m.t, m.keys.text);
-        if (below(&m, 3) == 0)
+        terminal_glance(m.t, GLANCE); /* so that it draws */
+        if (below(&m, 12) == 0)
             resize(&m);
-        if (at % 2000 == 0 && terminal_running(m.t) && !answers(&m) && terminal_running(m.t))
+        if (at >= asked + ASK && (asked = at) && terminal_running(m.t) && !answers(&m) &&
+            terminal_running(m.t))
             terminal_wait(m.t, " gptscope "); /* in vain: shows what there is */
         if (!terminal_running(m.t)) {
             ended(&m, at);

@@ -21,7 +21,7 @@ extern const struct key key_table[]; /* ends with a NULL key */
 const struct key *key_find(const char *key, const char *view);
 /* The table for the views' footer and help (struct screen's hints); yours. */
 struct hint *key_hints(void);
-/* Sections of the manual: KEYS, and VIEWS with each view's own keys. */
+/* Sections of the manual: KEYS, and THE VIEWS with each view's own keys. */
 void key_man(struct str *out);
 void view_man(struct str *out);
 

@@ -52,6 +52,16 @@ static void spec_macro(const struct arg_spec *spec, struct str *out)
 
 #define FILL_COLUMNS 72
 
+/* Columns of n bytes as mandoc counts them: what is not ASCII as "\\[u2713]". */
+static size_t fill_width(const char *text, size_t n)
+{
+    size_t w = 0;
+
+    for (size_t i = 0; i < n; i++)
+        w += (unsigned char) text[i] < 0x80 ? 1 : (text[i] & 0xc0) == 0xc0 ? 8 : 0;
+    return w;
+}
+
 /* Text in lines of its own; each sentence begins a new one, as mdoc wants. */
 static void fill(const char *text, struct str *out)
 {
@@ -61,7 +71,9 @@ static void fill(const char *text, struct str *out)
         size_t n = strcspn(text, " \n");
         const char *next = text + n + strspn(text + n, " \n");
         bool sentence = text[n - 1] == '.' && *next >= 'A' && *next <= 'Z';
-        if (out->len > line && out->len - line + n > FILL_COLUMNS) {
+        if (out->len > line &&
+            fill_width(out->text + line, out->len - line) + fill_width(text, n) >
+                FILL_COLUMNS) {
             str_addc(out, '\n');
             line = out->len;
         }
@@ -147,7 +159,7 @@ void key_man(struct str *out)
 /* Each view with its help and the keys of its own. */
 void view_man(struct str *out)
 {
-    str_adds(out, ".Sh VIEWS\n");
+    str_adds(out, ".Sh THE VIEWS\n");
     for (const struct view *v = view_table; v->name; v++) {
         bool any = false;
         str_addf(out, ".Ss %s\n", v->name);

@@ -425,7 +425,9 @@ static void test_help(void **state)
     }
     str_clear(&f.out);
     assert_true(command_run(
-        &f.env, "help keys; help values; help ops; help settings; help views", &f.err));
+        &f.env,
+        "help keys; help mouse; help files; help values; help ops; help settings; help views",
+        &f.err));
     assert_safe(f.out.text);
     assert_non_null(strstr(f.out.text, "row-max"));
     str_release(&line);

@@ -4,6 +4,9 @@
  */
 #include "terminal.h"
 
+#include "base/err.h"
+#include "base/file.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -98,6 +101,33 @@ static void test_wheel(void **state)
 }
 
 /* What the pointer is on stands on the message line, and goes with it; the message stays. */
+/* Over a list with a cursor of its own the wheel moves that. */
+static void test_wheel_lists(void **state)
+{
+    struct terminal *t = terminal_open(120, 40, "");
+    int x, y;
+
+    (void) state;
+    terminal_find(t, "4 logits", &x, &y);
+    terminal_point(t, WHEEL_DOWN, x + 3, y + 4, 'M');
+    terminal_point(t, WHEEL_UP, x + 3, y + 4, 'M');
+    terminal_point(t, WHEEL_DOWN, 5, 10, 'M');
+    terminal_keys(t, ":record wheel.gpt; record off\r");
+    terminal_wait(t, "recorded to wheel.gpt"); /* the keys and clicks as commands */
+    struct str text = STR_INIT;
+    struct err err = ERR_INIT;
+    assert_true(file_read(&text, "wheel.gpt", 1 << 20, &err));
+    assert_non_null(strstr(text.text, "\ncandidate +1\ncandidate -1\nop +1\n"));
+    str_release(&text);
+    terminal_keys(t, "?");
+    terminal_wait(t, "PgDn");
+    terminal_point(t, WHEEL_DOWN, 50, 20, 'M');
+    terminal_keys(t, "\033");
+    terminal_wait_without(t, "PgDn");
+    terminal_wait(t, "L0.H3 softmax"); /* it scrolled the list and nothing else */
+    terminal_quit(t);
+}
+
 static void test_tip(void **state)
 {
     struct terminal *t = terminal_open(120, 40, "");
@@ -235,10 +265,11 @@ static void test_terminals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_click),   cmocka_unit_test(test_panels),
-        cmocka_unit_test(test_footer),  cmocka_unit_test(test_wheel),
-        cmocka_unit_test(test_tip),     cmocka_unit_test(test_edges),
-        cmocka_unit_test(test_garbage), cmocka_unit_test(test_terminals),
+        cmocka_unit_test(test_click),       cmocka_unit_test(test_panels),
+        cmocka_unit_test(test_wheel_lists), cmocka_unit_test(test_footer),
+        cmocka_unit_test(test_wheel),       cmocka_unit_test(test_tip),
+        cmocka_unit_test(test_edges),       cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_terminals),
     };
     return cmocka_run_group_tests(tests, terminal_enter, terminal_leave);
 }

@@ -322,6 +322,39 @@ static void test_record_late(void **state)
     terminal_quit(t);
 }
 
+/* The mouse is recorded as commands that do the same in a window of another size; so is the
+ * prompt of repl. */
+static void test_record_mouse(void **state)
+{
+    static const char *const shown[] = {"\nlayout left 6\n", "\nview map\n", "L1.H", NULL};
+    struct terminal *t = begin("--record c.gpt", "e edits the prompt");
+    int x, y;
+
+    (void) state;
+    terminal_find(t, "┐┌", &x, &y);
+    terminal_point(t, 0, x, y + 5, 'M');
+    terminal_point(t, 32, x + 3, y + 5, 'M');
+    terminal_point(t, 32, x + 6, y + 5, 'M');
+    terminal_point(t, 0, x + 6, y + 5, 'm');
+    terminal_point(t, 65, x + 30, y + 5, 'M');
+    terminal_wait(t, "2 L1.H");
+    terminal_click_on(t, "1 map");
+    terminal_keys(t, ":layout; layer\r");
+    terminal_wait(t, "layout left 6");
+    terminal_keys(t, "q");
+    check_replay(t, "c.gpt", shown);
+    t = begin("repl --record d.gpt", "tiny-gpt2");
+    terminal_keys(t, "head 2\r");
+    terminal_wait(t, "L0.H2");
+    terminal_keys(t, "nonsense\rquit\r");
+    assert_int_equal(terminal_wait_end(t), 0);
+    terminal_free(t);
+    struct str out = STR_INIT;
+    replay("d.gpt", &out);
+    assert_non_null(strstr(out.text, "L0.H2"));
+    str_release(&out);
+}
+
 static void test_record_fails(void **state)
 {
     struct terminal *t = terminal_start(80, 24, home, "--record no/such/x");
@@ -345,6 +378,7 @@ int main(void)
         cmocka_unit_test_setup(test_history, fresh),
         cmocka_unit_test_setup(test_record, fresh),
         cmocka_unit_test_setup(test_record_late, fresh),
+        cmocka_unit_test_setup(test_record_mouse, fresh),
         cmocka_unit_test_setup(test_record_fails, fresh),
     };
     return cmocka_run_group_tests(tests, terminal_enter, terminal_leave);

@@ -90,8 +90,13 @@ bool command_run(struct command_env *env, const char *line, struct err *err);
 char **command_complete(const struct session *s, const char *line, size_t at);
 void command_usage(const struct command *c, struct str *out); /* "step [op|layer|token] [N]" */
 void command_help(const struct command *c, struct str *out);  /* NULL: the whole list */
-/* Help for a command or another topic: "keys", "values", "ops", "settings", "views". */
+/* Help for a command or another topic: "keys", "mouse", "values" ... */
 bool command_topic(const char *topic, struct str *out, struct err *err);
+/* Rows of the topics mouse and files, for the manual, too; they end with a NULL name. */
+struct help_row {
+    const char *name, *help;
+};
+const struct help_row *help_rows(const char *topic);
 extern const char command_topics[]; /* their names, apart by blanks */
 void command_man(struct str *out);  /* the table as mdoc */
 

@@ -24,5 +24,7 @@ struct hint *key_hints(void);
 /* Sections of the manual: KEYS, and THE VIEWS with each view's own keys. */
 void key_man(struct str *out);
 void view_man(struct str *out);
+void mouse_man(struct str *out);
+void files_man(struct str *out);
 
 #endif

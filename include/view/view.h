@@ -43,7 +43,8 @@ struct hint {
  * message line. Both may be "". */
 struct hit {
     char line[96], tip[160];
-    bool scrolls; /* the wheel scrolls this view; otherwise it goes through the layers */
+    bool scrolls;      /* the wheel scrolls this view; */
+    const char *wheel; /* or gives this command +1 or -1; NULL: it goes through the layers */
 };
 
 /* Where a cell of the screen is. */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char command_topics[] = "keys values ops settings views";
+const char command_topics[] = "keys mouse values ops settings views files";
 
 /* "op|layer|token" or "FILE" */
 static void spec_print(const struct arg_spec *spec, struct str *out)
@@ -115,6 +115,52 @@ static void topic_keys(struct str *out)
     }
 }
 
+static const struct help_row mouse_rows[] = {
+    {"click",
+     "selects what is there and gives its panel the focus; on a key in the last line or "
+     "in the list of keys it does what the key does; puts the cursor into the text "
+     "that is edited"},
+    {"double click", "maximises the panel, and back"},
+    {"wheel", "scrolls a list, or goes through the layers"},
+    {"Shift wheel", "goes through the tokens, as the wheel does over the tokens at the top"},
+    {"pointer", "the message line says what it is on"},
+    {"drag", "moves the edge between two panels"},
+    {NULL, NULL}};
+
+static const struct help_row file_rows[] = {
+    {"~/.config/gptscope/init",
+     "commands that the screen and the prompt of repl begin with: set, view, layout ...; "
+     "$XDG_CONFIG_HOME in place of ~/.config; an error ends it and is shown"},
+    {"~/.local/state/gptscope/layout",
+     "views, sizes, colours and scale as they were left, as commands; $XDG_STATE_HOME in place "
+     "of ~/.local/state; read before init"},
+    {"~/.local/state/gptscope/history", "command lines that were typed"},
+    {"~/.local/state/gptscope/prompts", "prompts that were typed"},
+    {NULL, NULL}};
+
+const struct help_row *help_rows(const char *topic)
+{
+    return !strcmp(topic, "mouse") ? mouse_rows : file_rows;
+}
+
+static void topic_rows(const char *topic, struct str *out)
+{
+    for (const struct help_row *row = help_rows(topic); row->name; row++)
+        str_addf(out, "%s\n    %s\n", row->name, row->help);
+}
+
+static void topic_mouse(struct str *out)
+{
+    topic_rows("mouse", out);
+    str_adds(out, "'set mouse off' (--no-mouse) leaves the mouse to the terminal.\n");
+}
+
+static void topic_files(struct str *out)
+{
+    topic_rows("files", out);
+    str_adds(out, "--clean begins without them and leaves them alone.\n");
+}
+
 static void topic_values(struct str *out)
 {
     str_adds(out,
@@ -164,11 +210,9 @@ static void topic_views(struct str *out)
 static const struct {
     const char *name;
     void (*print)(struct str *out);
-} topics[] = {{"keys", topic_keys},
-              {"values", topic_values},
-              {"ops", topic_ops},
-              {"settings", topic_settings},
-              {"views", topic_views}};
+} topics[] = {{"keys", topic_keys},  {"mouse", topic_mouse},       {"values", topic_values},
+              {"ops", topic_ops},    {"settings", topic_settings}, {"views", topic_views},
+              {"files", topic_files}};
 
 bool command_topic(const char *topic, struct str *out, struct err *err)
 {

@@ -176,3 +176,29 @@ void view_man(struct str *out)
             str_adds(out, ".El\n");
     }
 }
+
+static void rows_man(const char *topic, const char *macro, struct str *out)
+{
+    str_adds(out, ".Bl -tag -width Ds\n");
+    for (const struct help_row *row = help_rows(topic); row->name; row++) {
+        str_addf(out, ".It %s ", macro);
+        roff_word(row->name, strlen(row->name), out);
+        str_addc(out, '\n');
+        roff_text(row->help, strlen(row->help), out);
+        str_addc(out, '\n');
+    }
+    str_adds(out, ".El\n");
+}
+
+void mouse_man(struct str *out)
+{
+    str_adds(out, ".Sh MOUSE\n");
+    rows_man("mouse", "Ic", out);
+}
+
+void files_man(struct str *out)
+{
+    str_adds(out, ".Sh FILES\n");
+    rows_man("files", "Pa", out);
+    str_adds(out, "All are readable by their owner only.\n");
+}

@@ -3,6 +3,7 @@
 #include "ui/curses_app.h"
 
 #include "base/clock.h"
+#include "view/cache.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,6 +127,16 @@ static void release(struct app *a)
 
 /* --- the wheel --- */
 
+/* A list does, and any view that is longer than its panel. */
+static bool scrolls(const struct app *a, const struct spot *spot)
+{
+    int least, most;
+
+    return spot->hit.scrolls ||
+           (cache_scroll(a->st.cache, view_find(view_at(a, spot)), &least, &most) &&
+            least < most);
+}
+
 static void wheel(struct app *a, const struct mouse *m)
 {
     int by = m->what == MOUSE_WHEEL_UP ? -1 : 1;
@@ -135,7 +146,9 @@ static void wheel(struct app *a, const struct mouse *m)
     screen_spot(a->s, &a->st, a->canvas, m->x, m->y, &spot);
     if ((m->shift || spot.place == PLACE_STRIP) && a->s->ids.n > 0)
         snprintf(line, sizeof line, "query %+d", by);
-    else if (spot.place == PLACE_PANEL && spot.hit.scrolls)
+    else if (spot.place == PLACE_PANEL && spot.hit.wheel)
+        snprintf(line, sizeof line, "%s %+d", spot.hit.wheel, by);
+    else if (spot.place == PLACE_PANEL && scrolls(a, &spot))
         snprintf(line, sizeof line, "scroll %d %s", by * WHEEL_ROWS, view_at(a, &spot));
     else if (spot.place == PLACE_PANEL)
         snprintf(line, sizeof line, "layer %+d", by);

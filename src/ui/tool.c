@@ -71,7 +71,7 @@ const struct tool tool_table[] = {
      "before) and again, a key while typing, the first frame; the model is of GPT-2's shape if "
      "none is given, -n is the most rounds of a figure, a ! marks what is over its limit.",
      "gptscope bench -n 4 --prompt-tokens 16", tool_bench},
-    {"help", "[VERB | COMMAND | --man]", "man",
+    {"help", "[VERB | COMMAND | TOPIC | --man]", "man",
      "help on a verb or a command\n"
      "--man prints the manual page: gptscope help --man | man -l -",
      "gptscope help dump", tool_help},

@@ -140,7 +140,6 @@ int tool_help(const struct tool_args *a, FILE *out, struct err *err)
     struct str text = STR_INIT;
     int status = 0;
     const struct tool *t = a->n_rest ? tool_find(a->rest[0]) : NULL;
-    const struct command *c = NULL;
     struct err ignored = ERR_INIT;
     if (a->n_rest > 1) {
         err_set(err, "'%s' is too much", a->rest[1]);
@@ -151,9 +150,7 @@ int tool_help(const struct tool_args *a, FILE *out, struct err *err)
         tool_help_all(&text);
     } else if (t) {
         tool_help_one(t, &text);
-    } else if ((c = command_find(a->rest[0], &ignored))) {
-        command_help(c, &text);
-    } else {
+    } else if (!command_topic(a->rest[0], &text, &ignored)) {
         unknown_topic(a->rest[0], err);
         status = 2;
     }

@@ -212,8 +212,14 @@ static void add_ending(struct str *out)
                   "When set and not empty, no colours are used.\n"
                   ".It Ev OPENBLAS_CORETYPE\n"
                   "The kernel set of OpenBLAS; chosen by the program when not set.\n"
-                  ".El\n"
-                  ".Sh EXIT STATUS\n"
+                  ".It Ev XDG_CONFIG_HOME , XDG_STATE_HOME\n"
+                  "Where the files below are, in place of\n"
+                  ".Pa ~/.config\n"
+                  "and\n"
+                  ".Pa ~/.local/state .\n"
+                  ".El\n");
+    files_man(out);
+    str_adds(out, ".Sh EXIT STATUS\n"
                   "0 when all is done, 1 when something failed, 2 for a wrong command line.\n"
                   "Messages are one line on standard error.\n"
                   "Results go to standard output.\n");
@@ -263,9 +269,9 @@ bool tool_man(struct str *page, struct err *err)
     add_options(out);
     str_adds(out, ".Sh COMMANDS\n");
     command_man(out);
-    str_adds(out, ".Sh KEYS\n");
     view_man(out);
     key_man(out);
+    mouse_man(out);
     add_formats(out);
     add_ending(out);
     add_examples(out);

@@ -332,6 +332,7 @@ void logits_hit(const struct session *s, const struct screen *st, const struct c
 
     (void) c;
     (void) x;
+    h->wheel = "candidate";
     if (!t)
         return;
     struct fit f = logits_fit(s, st, t, r);

@@ -172,6 +172,7 @@ void map_hit(const struct session *s, const struct screen *st, const struct canv
 {
     struct map m;
 
+    h->wheel = "op";
     (void) c;
     (void) x;
     map_fit(&m, s, st, r.h);

@@ -90,6 +90,7 @@ void program_hit(const struct session *s, const struct screen *st, const struct 
     struct fit f = program_fit(s, st, r);
     int op = f.first + y - r.y;
 
+    h->wheel = "op";
     (void) c;
     if (y < r.y || y - r.y >= f.list || op >= s->program->n_steps)
         return;

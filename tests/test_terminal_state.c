@@ -253,6 +253,7 @@ static void check_replay(struct terminal *t, const char *path, const char *const
 static void test_record(void **state)
 {
     static const char *const shown[] = {"match 1 of", "L2.H4 softmax", "query 5 ·dog", NULL};
+    struct str out = STR_INIT;
     struct terminal *t = begin("-m tiny-llama --temp 0 --record a.gpt", "e edits the prompt");
 
     (void) state;
@@ -280,6 +281,30 @@ static void test_record(void **state)
     fprintf(f, "select L2.H4\nlogits 3\n");
     fclose(f);
     check_replay(t, "a.gpt", shown);
+    /* The same in the program: each line waits for what the one before computes. */
+    f = fopen("a.gpt", "a");
+    assert_non_null(f);
+    fprintf(f, "tokens\n");
+    fclose(f);
+    replay("a.gpt", &out);
+    t = begin("", "e edits the prompt");
+    terminal_keys(t, ":source a.gpt\r");
+    terminal_wait(t, "other keys: close");
+    terminal_keys(t, "q");
+    terminal_wait(t, "2 L2.H4 softmax");
+    terminal_wait(t, "1 ablated");
+    terminal_wait(t, "tokens 12  cache 12/");
+    terminal_keys(t, ":tokens\r");
+    terminal_wait(t, "any key closes");
+    for (const char *line = strstr(out.text, "\n    0 ") + 1; line && *line == ' ';
+         line += strcspn(line, "\n") + 1) {
+        char *token = xstrndup(line, 22); /* number, id, text */
+        terminal_wait(t, token);
+        free(token);
+    }
+    terminal_keys(t, "q");
+    terminal_quit(t);
+    str_release(&out);
 }
 
 /* Recorded from the middle on; the numbers at the end are those of the session. */

@@ -130,7 +130,8 @@ static void test_older_prompts(void **state)
     terminal_keys(t, "\022ho 2\r\r");
     terminal_wait_without(t, ":echo");
     terminal_wait(t, "2");
-    terminal_keys(t, "e\033[15~"); /* F5 */
+    terminal_keys(t, "e\033[15~");
+    terminal_wait(t, "F5 does nothing while typing");
     terminal_keys(t, "x");
     terminal_wait(t, "cache 11/256");
     terminal_keys(t, "\003");
@@ -165,6 +166,7 @@ static void test_search(void **state)
     terminal_keys(t, "/blocks.2.attn.v\r");
     terminal_wait(t, "match 1 of ");
     terminal_wait(t, "8 tensor");
+    terminal_wait(t, "n next match"); /* the last row is drawn last */
     terminal_keys(t, "\033");
     terminal_wait(t, "n next token");
     terminal_keys(t, "/ablations\r");

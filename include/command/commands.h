@@ -80,6 +80,9 @@ const struct sample_trace *candidates_of(const struct command_env *env, struct e
 int candidates_at(const struct session *s, struct err *err);
 /* The ablations there are, numbered from 1. */
 void ablations_print(const struct session *s, struct str *out);
+/* What takes long is left to the program's loop: but not in a script, whose next line counts on
+ * it. */
+bool works_later(const struct command_env *env);
 /* Computes again what a change made stale, when all had been computed before. */
 bool run_again(struct command_env *env, bool was_done, struct err *err);
 

@@ -85,7 +85,7 @@ bool cmd_play(struct command_env *env, const struct arg *arg, struct err *err)
     struct session *s = env->session;
 
     (void) arg;
-    if (!env->live)
+    if (!works_later(env))
         return play_all(env, err);
     if (!env->screen->playing && !session_can_step(s, err))
         return false;
@@ -119,7 +119,7 @@ bool cmd_run(struct command_env *env, const struct arg *arg, struct err *err)
     if (s->ids.n == 0)
         return err_set(err, "there are no tokens yet; give a prompt first");
     env->screen->op = -1;
-    if (env->live && !session_done(s)) {
+    if (works_later(env) && !session_done(s)) {
         env->screen->running = true;
         env->journal.skip = true; /* noted when it is done */
         return true;
@@ -173,11 +173,16 @@ bool cmd_back(struct command_env *env, const struct arg *arg, struct err *err)
     return ok;
 }
 
+bool works_later(const struct command_env *env)
+{
+    return env->live && env->depth == 0;
+}
+
 bool run_again(struct command_env *env, bool was_done, struct err *err)
 {
     if (!was_done)
         return true;
-    if (env->live) {
+    if (works_later(env)) {
         env->screen->running = true;
         return true;
     }

@@ -198,7 +198,7 @@ bool cmd_generate(struct command_env *env, const struct arg *arg, struct err *er
     if (!count_of(&arg[0], 1, &n, err))
         return false;
     env->screen->candidate = 0;
-    if (env->live) {
+    if (works_later(env)) {
         env->screen->generating += n;
         env->journal.skip = true; /* each token is noted */
         return true;

@@ -75,10 +75,12 @@ void entry_show(struct app *a)
     a->st.completion = NULL;
     if (e->seeking)
         a->st.completion = SEEK_HELP;
-    else if (e->kind == ENTRY_PROMPT)
-        a->st.completion = e->refused ? a->s->message : PROMPT_HELP;
+    else if (e->kind == ENTRY_PROMPT && e->refused)
+        a->st.completion = a->s->message;
     else if (open && e->completion.len > 0)
         a->st.completion = e->completion.text;
+    else if (e->kind == ENTRY_PROMPT)
+        a->st.completion = PROMPT_HELP;
 }
 
 void entry_click(struct app *a, int x, int y)
@@ -265,6 +267,7 @@ static void prompt_key(struct app *a, const struct event *ev)
     }
     if (enter && !e->seeking)
         return; /* the message says why it is not taken */
+    str_clear(&e->completion);
     char *old = xstrndup(l->text.text, l->text.len);
     size_t n = l->text.len;
     if (!strcmp(ev->key, "M-Enter") || !strcmp(ev->key, "C-j"))
@@ -272,7 +275,7 @@ static void prompt_key(struct app *a, const struct event *ev)
     else if (!strcmp(ev->key, "Tab"))
         line_edit_key(l, "", "\t");
     else if (!common_key(e, ev))
-        term_beep();
+        unknown_key(a, ev);
     if (!e->seeking && (l->text.len != n || memcmp(l->text.text, old, n) || sought))
         take_prompt(a, &l->text);
     free(old);

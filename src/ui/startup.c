@@ -70,9 +70,11 @@ void startup_run(struct command_env *env, const struct tool_args *args, bool lay
                  struct err *err)
 {
     if (!args->clean) {
+        env->depth++; /* scripts */
         if (layout)
             run_layout(env, err);
         run_init(env, err);
+        env->depth--;
         options_again(env->session, args, err);
     }
     str_clear(env->out);

@@ -63,7 +63,7 @@ static void run_spot(struct app *a, const struct spot *spot)
 
 static bool is_double(const struct pointer *p, const struct mouse *m)
 {
-    return p->clicked && m->x == p->click_x && m->y == p->click_y &&
+    return p->clicked > 0 && m->x == p->click_x && m->y == p->click_y &&
            clock_measure() < p->clicked + DOUBLE;
 }
 

@@ -198,7 +198,8 @@ void terminal_resize(struct terminal *t, int w, int h)
 
     t->w = w;
     t->h = h;
-    vterm_set_size(t->vt, h, w);
+    vterm_set_size(t->vt, h,
+                   w > 1 ? w : 2); /* libvterm 0.1.4 dies of a wide glyph in one column */
     ioctl(t->fd, TIOCSWINSZ, &size);
 }
 

@@ -178,7 +178,7 @@ static void stand_ins(void **state)
     (void) state;
     struct canvas *c = canvas_new(24, 1, &ascii, NULL);
     assert_int_equal(put(c, 0, 0, "a·b│▶✓∙→日e\xcc\x81ß"), 12);
-    shows(c, "a_b|>*.>??e?\n");
+    shows(c, "a_b|>+.>??e?\n");
     for (int x = 0; x < c->w; x++)
         assert_true(canvas_at(c, x, 0)->cp < 0x7f);
     canvas_free(c);

@@ -294,6 +294,8 @@ static void test_keys(void **state)
         f.session->at.query = 3;                         /* an edge */
         f.session->at.key = 1;
         f.session->at.stage = STAGE_PATTERN;
+        screen_open(&f.screen, view_find("attention"), SCREEN_W, SCREEN_H);
+        f.screen.maximised = false;
         if (k->view && !strcmp(k->view, "search"))
             assert_true(command_run(&f.env, "find red", &f.err));
         if (command_run(&f.env, k->line, &f.err))

@@ -161,7 +161,7 @@ void draw_bar(struct canvas *c, struct rect clip, int x, int y, int cells, doubl
               struct look look)
 {
     static const char *const eighth[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    part = part > 0 ? (part < 1 ? part : 1) : 0;
+    part = part > 0 && cells > 0 ? (part < 1 ? part : 1) : 0;
     int units = (int) (part * cells * 8 + 0.5);
     for (int i = 0; i < units / 8; i++)
         canvas_put(c, clip, x + i, y, look, "█", strlen("█"));

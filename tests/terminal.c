@@ -192,15 +192,19 @@ void terminal_keys(struct terminal *t, const char *bytes)
     }
 }
 
-void terminal_resize(struct terminal *t, int w, int h)
+void terminal_window(struct terminal *t, int w, int h)
 {
     struct winsize size = {.ws_row = (unsigned short) h, .ws_col = (unsigned short) w};
 
+    ioctl(t->fd, TIOCSWINSZ, &size);
+}
+
+void terminal_resize(struct terminal *t, int w, int h)
+{
     t->w = w;
     t->h = h;
-    vterm_set_size(t->vt, h,
-                   w > 1 ? w : 2); /* libvterm 0.1.4 dies of a wide glyph in one column */
-    ioctl(t->fd, TIOCSWINSZ, &size);
+    vterm_set_size(t->vt, h, w);
+    terminal_window(t, w, h);
 }
 
 void terminal_signal(struct terminal *t, int sig)

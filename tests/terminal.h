@@ -53,6 +53,10 @@ int terminal_wait_end(struct terminal *t);      /* as waitpid gives it */
 void terminal_wait_stopped(struct terminal *t); /* by a signal */
 /* Reads what comes until nothing has come for a moment. */
 void terminal_settle(struct terminal *t);
+/* Tells the program another size, but leaves the emulator as large as it was: what the program
+ * draws stands in its upper left corner. libvterm 0.1.4 does not survive lines that were meant
+ * for a larger screen. */
+void terminal_window(struct terminal *t, int w, int h);
 /* Reads what comes next, if it comes within `ms`. */
 void terminal_glance(struct terminal *t, int ms);
 bool terminal_running(struct terminal *t);

@@ -167,7 +167,7 @@ static void resize(struct monkey *m)
 {
     m->w = below(m, 3) ? 20 + below(m, MOST_W - 20) : 1 + below(m, 12);
     m->h = below(m, 3) ? 8 + below(m, MOST_H - 8) : 1 + below(m, 8);
-    terminal_resize(m->t, m->w, m->h);
+    terminal_window(m->t, m->w, m->h);
 }
 
 static void start(struct monkey *m)
@@ -181,7 +181,8 @@ static void start(struct monkey *m)
     m->h = 24;
     snprintf(args, sizeof args, "-m %s --ctx 64 'Tom gave the red ball to Anna. Anna'",
              models[m->starts++ % 2]);
-    m->t = terminal_start(m->w, m->h, env, args);
+    m->t = terminal_start(MOST_W, MOST_H, env, args);
+    terminal_window(m->t, m->w, m->h);
     terminal_wait(m->t, " gptscope ");
 }
 
@@ -213,7 +214,7 @@ static bool answers(struct monkey *m)
 {
     m->w = 80;
     m->h = 24;
-    terminal_resize(m->t, m->w, m->h);
+    terminal_window(m->t, m->w, m->h);
     for (int i = 0; i < PATIENCE && terminal_running(m->t); i++) {
         terminal_keys(m->t, "\033[201~\003\033");
         terminal_settle(m->t);

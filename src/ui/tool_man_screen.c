@@ -63,6 +63,7 @@ static bool add_screens(struct session *s, struct str *out, struct err *err)
         if (ok)
             add_screen(&env, out);
     }
+    command_env_release(&env);
     screen_release(&st);
     str_release(&said);
     return ok;

@@ -12,7 +12,10 @@
 struct command_env;
 struct tool_args; /* what the options said */
 
-#define UI_SUMMARY 0.003 /* seconds of a drawing for what views sum up; the rest follows */
+/* Seconds of a drawing for what views sum up: of the first after a change, and of those that
+ * follow until all is there. */
+#define UI_SUMMARY 0.0015
+#define UI_REFINE  0.003
 
 /* The curses program: runs until quit; the terminal is given back, whatever ends it. */
 int ui_curses(struct session *s, const struct tool_args *args, struct err *err);

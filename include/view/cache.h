@@ -23,6 +23,9 @@ struct view_cache;
 void cache_budget(struct view_cache *c, double seconds); /* from now on; <= 0: none */
 bool cache_late(
     struct view_cache *c); /* the budget is used up: stop; another drawing follows */
+/* The same before a piece that takes some milliseconds and cannot be cut: it waits for the
+ * second drawing after a change, so that the first one comes at once. */
+bool cache_late_for_much(struct view_cache *c);
 bool cache_more(const struct view_cache *c); /* something was stopped since cache_budget */
 
 /* The map of one head at one stage, pooled by the largest |x| to fit; or, as a window, a pixel

@@ -123,6 +123,7 @@ void worked_cache_release(struct worked_cache *w);
 struct view_cache {
     double deadline; /* by clock_measure; 0: none */
     bool stopped;    /* cache_late said so */
+    bool goes_on;    /* this drawing goes on with one that was stopped */
     struct {
         bool drawn;
         int least, most;

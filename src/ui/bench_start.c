@@ -32,7 +32,7 @@ static void become_program(const char *terminal)
     for (int i = 0; i < 3; i++)
         dup2(fd, i);
     setenv("TERM", "xterm-256color", 1);
-    execl("/proc/self/exe", "gptscope", (char *) NULL);
+    execl("/proc/self/exe", "gptscope", "--clean", (char *) NULL);
     _exit(127);
 }
 

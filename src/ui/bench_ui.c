@@ -36,7 +36,7 @@ static struct canvas *make_canvas(void)
 /* A picture, up to the bytes that a terminal would be sent; made as the program makes it. */
 static void frame(struct bench *b, const struct session *s)
 {
-    cache_budget(b->screen.cache, UI_SUMMARY);
+    cache_budget(b->screen.cache, cache_more(b->screen.cache) ? UI_REFINE : UI_SUMMARY);
     screen_draw(s, &b->screen, b->canvas);
     if (b->has_term)
         term_show(b->canvas, -1, -1);

@@ -99,7 +99,7 @@ static void draw(struct app *a)
     fit_canvas(a);
     entry_show(a);
     mouse_show(a);
-    cache_budget(a->st.cache, UI_SUMMARY);
+    cache_budget(a->st.cache, cache_more(a->st.cache) ? UI_REFINE : UI_SUMMARY);
     screen_draw(a->s, &a->st, a->canvas);
     pager_draw(&a->pager, a->canvas);
     if (!a->st.entry || a->pager.open ||

@@ -33,6 +33,7 @@ void cache_free(struct view_cache *c)
 void cache_budget(struct view_cache *c, double seconds)
 {
     c->deadline = seconds > 0 ? clock_measure() + seconds : 0;
+    c->goes_on = c->stopped;
     c->stopped = false;
 }
 
@@ -41,6 +42,13 @@ bool cache_late(struct view_cache *c)
     if (c->deadline > 0 && clock_measure() >= c->deadline)
         c->stopped = true;
     return c->stopped;
+}
+
+bool cache_late_for_much(struct view_cache *c)
+{
+    if (c->deadline > 0 && !c->goes_on)
+        c->stopped = true;
+    return cache_late(c);
 }
 
 bool cache_more(const struct view_cache *c)

@@ -10,7 +10,9 @@
 /* Multiplications that all rows of a value may take; beyond, only one row is counted. */
 #define WORK_MOST 4e9
 /* Rows and floats read in one go. */
-#define PIECE_ROWS   8
+#define PIECE_ROWS 8
+/* Multiplications of a row that takes milliseconds. */
+#define WORK_MUCH    1e7
 #define PIECE_FLOATS 65536
 
 void tensor_cache_release(struct tensor_cache *t)
@@ -140,7 +142,8 @@ const float *cache_tensor_window(struct view_cache *c, const struct session *s,
         cache->window_ready = 0;
         cache->window_key = key;
     }
-    while (cache->window_ready < rows && !cache_late(c)) {
+    bool much = row_work(t, s) >= WORK_MUCH;
+    while (cache->window_ready < rows && !(much ? cache_late_for_much(c) : cache_late(c))) {
         int at = cache->window_ready, n = rows - at < step ? rows - at : step;
         if (!sheet_read(t, s, row + at, n, col, cols,
                         cache->window + (size_t) at * (size_t) cols, err))

@@ -225,7 +225,7 @@ static int patience(const struct app *a, bool dirty)
  * is older than a frame, so that neither a slow line nor a key held down makes it lag. */
 static void loop(struct app *a)
 {
-    bool dirty = false, hover;
+    bool dirty = cache_more(a->st.cache), hover; /* the first picture may not be whole */
     struct event e;
 
     while (!a->s->quit && !a->ended) {

@@ -41,6 +41,12 @@ static int number_width(const struct session *s)
     return s->at.stage == STAGE_PATTERN ? NUMBER_W : SIGNED_W;
 }
 
+/* The narrowest cell with a number in it that is none too many: a sign needs its column. */
+static int least_number(const struct session *s)
+{
+    return s->at.stage == STAGE_PATTERN ? 3 : 4;
+}
+
 static bool try_cell(struct attn_fit *f, const struct session *s, const struct canvas *c,
                      struct rect r, int cell)
 {
@@ -61,7 +67,7 @@ static void fit_all(struct attn_fit *f, const struct session *s, const struct ca
     int cell = number_width(s);
 
     while (!try_cell(f, s, c, r, cell) && cell > 1)
-        cell--;
+        cell = cell > least_number(s) ? cell - 1 : cell > 2 ? 2 : 1;
     if (cell == 1 && !f->half && (r.w - f->label) / 2 >= f->want.rows)
         try_cell(f, s, c, r, 2); /* pooled pixels are square: there is room to the right */
 }

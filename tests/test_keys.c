@@ -20,30 +20,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-static char folder[] = "/tmp/gptscope-keys-XXXXXX";
-
-static int enter(void **state)
-{
-    (void) state;
-    char *program = realpath(getenv("GPTSCOPE") ? getenv("GPTSCOPE") : "./gptscope", NULL);
-    if (!program || !mkdtemp(folder) || chdir(folder) != 0)
-        return -1;
-    setenv("GPTSCOPE", program, 1);
-    setenv("HOME", folder, 1);
-    free(program);
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void) state;
-    char *command = xasprintf("rm -rf %s", folder);
-    int status = chdir("/") != 0 || system(command) != 0;
-    free(command);
-    return status;
-}
 
 /* All in a window of 120x40 with ten tokens computed. */
 #define START "select L1.H2 6,4;view attention"
@@ -281,7 +257,7 @@ int main(void)
                                 .test_func = test_key,
                                 .initial_state = (void *) (uintptr_t) k};
     }
-    int status = _cmocka_run_group_tests("keys", tests, n, enter, leave);
+    int status = _cmocka_run_group_tests("keys", tests, n, terminal_enter, terminal_leave);
     while (n > 0)
         free((char *) (uintptr_t) tests[--n].name);
     return status;

@@ -25,32 +25,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 enum { EVENTS = 3000, BATCH = 16, GLANCE = 25, ASK = 2000, MOST_W = 160, MOST_H = 56 };
-
-static char folder[] = "/tmp/gptscope-monkey-XXXXXX";
-
-static int enter(void **state)
-{
-    (void) state;
-    char *program = realpath(getenv("GPTSCOPE") ? getenv("GPTSCOPE") : "./gptscope", NULL);
-    if (!program || !mkdtemp(folder) || chdir(folder) != 0)
-        return -1;
-    setenv("GPTSCOPE", program, 1);
-    setenv("HOME", folder, 1);
-    free(program);
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void) state;
-    char *command = xasprintf("rm -rf %s", folder);
-    int status = chdir("/") != 0 || system(command) != 0;
-    free(command);
-    return status;
-}
 
 struct monkey {
     struct rng rng;
@@ -263,5 +239,5 @@ static void test_monkey(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_monkey)};
-    return cmocka_run_group_tests(tests, enter, leave);
+    return cmocka_run_group_tests(tests, terminal_enter, terminal_leave);
 }

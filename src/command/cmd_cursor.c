@@ -245,14 +245,13 @@ static const struct {
     const char *view; /* NULL: all others */
     enum coordinate x, y;
 } arrows[] = {
-    {"compare", C_KEY, C_QUERY},     {"attention", C_KEY, C_QUERY},
-    {"explain", C_CELL, C_CELL_ROW}, {"heads", C_HEAD, C_LAYER},
-    {"residual", C_QUERY, C_POINT},  {"tokens", C_QUERY, C_QUERY},
-    {"mlp", C_NONE, C_QUERY},        {"map", C_NONE, C_OP},
-    {"program", C_NONE, C_OP},       {"tensor", C_NONE, C_QUERY},
-    {"cache", C_QUERY, C_LAYER},     {"merges", C_QUERY, C_SCROLL},
-    {"cache", C_QUERY, C_LAYER},     {"logits", C_QUERY, C_CANDIDATE},
-    {NULL, C_NONE, C_SCROLL},
+    {"compare", C_KEY, C_QUERY},      {"attention", C_KEY, C_QUERY},
+    {"explain", C_CELL, C_CELL_ROW},  {"heads", C_HEAD, C_LAYER},
+    {"residual", C_QUERY, C_POINT},   {"tokens", C_QUERY, C_QUERY},
+    {"mlp", C_NONE, C_QUERY},         {"map", C_NONE, C_OP},
+    {"program", C_NONE, C_OP},        {"tensor", C_NONE, C_QUERY},
+    {"cache", C_QUERY, C_LAYER},      {"merges", C_QUERY, C_SCROLL},
+    {"logits", C_QUERY, C_CANDIDATE}, {NULL, C_NONE, C_SCROLL},
 };
 
 static int shown_view(const struct screen *st)

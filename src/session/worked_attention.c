@@ -131,6 +131,18 @@ static void row_sums(struct row *row)
     }
 }
 
+/* The columns of a softmax: what goes in, its exponential, its share. */
+static void name_softmax(struct worked_table *t, enum axis axis, const char *in,
+                         const char *exponential, const char *share)
+{
+    t->axis = axis;
+    t->col[0] = in;
+    t->col[1] = exponential;
+    t->col[2] = share;
+    t->join[0] = t->join[1] = "→";
+    t->is_signed = false;
+}
+
 static void row_table(struct working *k, const struct chain *c, const struct row *row)
 {
     struct worked_table *t = work_table(k, row->n);
@@ -142,13 +154,7 @@ static void row_table(struct working *k, const struct chain *c, const struct row
     work_table_done(t);
     snprintf(t->title, sizeof t->title, "weights of query %d", k->pos);
     work_from(t, k, stage_value(k, c, OP_MASK), k->head);
-    t->axis = AXIS_KEY;
-    t->col[0] = "score";
-    t->col[1] = "e^(s-max)";
-    t->col[2] = "weight";
-    t->join[0] = "→";
-    t->join[1] = "→";
-    t->is_signed = false;
+    name_softmax(t, AXIS_KEY, "score", "e^(s-max)", "weight");
 }
 
 /* The map without token 0 shows the rest as if it were all. */
@@ -267,13 +273,7 @@ static void vocab_table(struct working *k, const float *x, int n, double max, do
     t->n_part = 0;
     snprintf(t->title, sizeof t->title, "the likeliest tokens");
     work_from(t, k, k->op->in[0], 0);
-    t->axis = AXIS_VOCAB;
-    t->col[0] = "logit";
-    t->col[1] = "e^(l-max)";
-    t->col[2] = "prob";
-    t->join[0] = "→";
-    t->join[1] = "→";
-    t->is_signed = false;
+    name_softmax(t, AXIS_VOCAB, "logit", "e^(l-max)", "prob");
 }
 
 static bool work_probs(struct working *k)

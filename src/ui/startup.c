@@ -12,7 +12,7 @@
 #define FILE_MOST (1 << 20)
 
 /* Settings that are remembered: how things look, not what is computed. */
-static const char *const looks[] = {"theme", "scale", "lens", "lang"};
+static const char *const looks[] = {"theme", "scale", "lens"};
 
 /* Each line for itself: one that this version does not know is left out. */
 static void run_layout(struct command_env *env, struct err *err)

@@ -4,6 +4,8 @@
 #ifndef GPTSCOPE_BASE_UTF8_H
 #define GPTSCOPE_BASE_UTF8_H
 
+#include "base/str.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +18,9 @@ bool utf8_valid(const char *s, size_t n);
 /* How many bytes at the end of s[0..n) are the beginning of a character that is not complete.
  */
 size_t utf8_tail(const char *s, size_t n);
+/* Adds the bytes as UTF-8: exact, but a NUL or a byte that is not part of a whole character is
+ * written as \xNN. */
+void utf8_print(const char *s, size_t n, struct str *out);
 
 int utf8_cp_width(uint32_t cp);          /* 0, 1 or 2 cells */
 int utf8_width(const char *s, size_t n); /* cells of a valid, safe string */

@@ -11,6 +11,7 @@
 #define GPTSCOPE_COMMAND_COMMAND_H
 
 #include "base/err.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "command/journal.h"
 #include "session/session.h"
@@ -29,7 +30,9 @@ struct command_env {
     /* Called when part of a long command's output is there (a generated token, a line of a
      * script); may print and clear `out`. NULL: all is collected. */
     void (*flush)(struct command_env *env);
-    int depth; /* of `source` in `source` */
+    int depth;      /* of `source` in `source` */
+    bool json;      /* `out` gets a JSON object a line for each command (command/result.h) */
+    json_t *result; /* while a command runs: what it found */
     struct journal journal;
 };
 

@@ -85,6 +85,19 @@ size_t utf8_tail(const char *s, size_t n)
 
 /* Where terminals (and the C library's wcwidth) differ from utf8proc: a spacing mark has a cell
  * of its own, the later parts of a Hangul syllable written in parts have none. */
+void utf8_print(const char *s, size_t n, struct str *out)
+{
+    for (size_t i = 0; i < n;) {
+        uint32_t cp;
+        int len = s[i] ? utf8_decode(s + i, n - i, &cp) : 0;
+        if (len)
+            str_add(out, s + i, (size_t) len);
+        else
+            str_addf(out, "\\x%02x", (unsigned char) s[i]);
+        i += len ? (size_t) len : 1;
+    }
+}
+
 int utf8_cp_width(uint32_t cp)
 {
     const utf8proc_property_t *p;

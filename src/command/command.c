@@ -7,6 +7,7 @@
 #include "base/near.h"
 #include "command/keys.h"
 #include "command/parse.h"
+#include "command/result.h"
 #include "view/view.h"
 
 #include <stdlib.h>
@@ -91,11 +92,18 @@ static struct looking look_of(const struct command_env *env)
     return l;
 }
 
-/* The command as it was typed; its arguments may say more than the words (rest of the line). */
-static void note_words(struct command_env *env, const struct words *w, const char *line)
+/* The command as it was typed; its arguments may say more than the words (rest of the line).
+ * Yours. */
+static char *typed(const struct words *w, const char *line)
 {
     size_t from = w->item[0].at;
-    char *text = xstrndup(line + from, w->end - from);
+
+    return xstrndup(line + from, w->end - from);
+}
+
+static void note_words(struct command_env *env, const struct words *w, const char *line)
+{
+    char *text = typed(w, line);
 
     journal_note(&env->journal, text);
     free(text);
@@ -123,6 +131,23 @@ static bool run_words(struct command_env *env, struct words *w, const char *line
     return ok;
 }
 
+/* As text, or as a line of JSON; source gives those of its commands only. */
+static bool run_one(struct command_env *env, struct words *w, const char *line, struct err *err)
+{
+    struct err unheard = ERR_INIT;
+    const struct command *c = command_find(w->item[0].text, &unheard);
+    struct result_frame frame;
+
+    if (!env->json || (c && c->run == cmd_source))
+        return run_words(env, w, line, err);
+    char *text = typed(w, line);
+    result_begin(env, &frame);
+    bool ok = run_words(env, w, line, err);
+    result_end(env, &frame, text, ok ? NULL : err);
+    free(text);
+    return ok;
+}
+
 bool command_run(struct command_env *env, const char *line, struct err *err)
 {
     char *copy = xstrdup(line); /* a command may change the text it is run from */
@@ -132,7 +157,7 @@ bool command_run(struct command_env *env, const char *line, struct err *err)
     for (size_t at = 0; ok && copy[at] && !env->session->quit;) {
         ok = words_next(&w, copy, &at, err);
         if (ok && w.n > 0)
-            ok = run_words(env, &w, copy, err);
+            ok = run_one(env, &w, copy, err);
         words_release(&w);
     }
     free(copy);

@@ -62,15 +62,7 @@ void dump_token_text(const struct tokenizer *t, int id, struct str *out)
     const char *bytes = "";
     size_t n = 0;
     tokenizer_bytes(t, id, &bytes, &n);
-    for (size_t i = 0; i < n;) {
-        uint32_t cp;
-        int len = bytes[i] ? utf8_decode(bytes + i, n - i, &cp) : 0;
-        if (len)
-            str_add(out, bytes + i, (size_t) len);
-        else
-            str_addf(out, "\\x%02x", (unsigned char) bytes[i]);
-        i += len ? (size_t) len : 1;
-    }
+    utf8_print(bytes, n, out);
 }
 
 static struct dump_array *add_array(struct dump_job *job)

@@ -332,6 +332,7 @@ int ui_repl(struct session *s, const struct tool_args *args, struct err *err)
     screen_init(&st);
     command_env_init(&env, s, &st, &out);
     env.flush = put_out;
+    env.json = args->json;
     journal_begin(&env.journal, s, tool_model(args, false));
     setlocale(LC_CTYPE, "");
     lines.file = args->clean ? NULL : "history";

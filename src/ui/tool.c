@@ -7,21 +7,24 @@
 
 // clang-format off
 const struct tool tool_table[] = {
-    {"", "[-m MODEL] [PROMPT | -c COMMANDS]", "model prompt command record clean",
+    {"", "[-m MODEL] [PROMPT | -c COMMANDS]", "model prompt command record clean json",
      "step through the model on the screen\n"
      "Shows the prompt's way through the model: tokens, the map of operations, attention, the "
      "next token. Without a model the first built-in one is used, without a prompt an example. "
      "Press ? for the keys. With -c it executes commands instead, as run does.",
      NULL, tool_screen},
-    {"repl", "[-m MODEL] [PROMPT]", "model prompt record clean",
+    {"repl", "[-m MODEL] [--json] [PROMPT]", "model prompt record clean json",
      "the same commands at a prompt\n"
      "Reads commands with line editing, history and completion, or plain lines when standard "
-     "input is not a terminal. 'help' lists the commands.",
+     "input is not a terminal. 'help' lists the commands. With --json it answers each with a "
+     "line of JSON, as run does.",
      "echo 'prompt \"Tom gave\"; run' | gptscope repl", tool_repl},
-    {"run", "[-m MODEL] [-p PROMPT] FILE | - | -c COMMANDS", "model prompt command",
+    {"run", "[-m MODEL] [-p PROMPT] [--json] FILE | - | -c COMMANDS", "model prompt command json",
      "run a script of commands\n"
      "Stops at the first command that fails, with file:line and the message, and status 1. "
-     "The file - is standard input.",
+     "The file - is standard input. --json prints a line of JSON for each command: "
+     "{\"command\":\"...\",\"result\":{...}}, with \"text\" in place of \"result\" for commands that "
+     "print no data and \"error\" for the one that failed.",
      "gptscope run -c 'prompt \"Tom gave\"; run'", tool_run},
     {"info", "[-m MODEL] [--json]", "model json",
      "what a model is made of\n"

@@ -92,6 +92,7 @@ static int run_commands(struct session *s, const struct tool_args *a, FILE *out,
     command_env_init(&env, s, &st, &text);
     journal_begin(&env.journal, s, tool_model(a, false));
     ui_output(&env);
+    env.json = a->json;
     bool ok = run_script(&env, a, err);
     tool_put(out, &text);
     command_env_release(&env);

@@ -65,6 +65,8 @@ void draw_print(const struct sample_draw *d, struct str *out);
 /* Where the pass stands: "next: ..." or "all 13 tokens are computed"; before that the
  * breakpoint that was come to, if one was. */
 void where_print(const struct session *s, struct str *out);
+/* Candidates that logits lists when N is not said. */
+enum { LOGITS_ROWS = 10 };
 /* A value as numbers around the cursor, at most `rows` of them, with its statistics. */
 bool value_print(struct command_env *env, const struct selected *sel, int rows,
                  struct err *err);

@@ -200,19 +200,18 @@ bool cmd_show(struct command_env *env, const struct arg *arg, struct err *err)
     const char *what = arg[0].text;
     int rows, pictures = PICTURE_ROWS;
 
-    if (result_wanted(env)) {
-        bool counted = count_of(&arg[1], 0, &rows, err);
-        json_t *o = !counted       ? NULL
-                    : arg[0].given ? show_data(env, what, rows, err)
-                                   : status_data(env);
-        return o && result_put(env, o);
-    }
+    if (!arg[0].given && result_wanted(env))
+        return result_put(env, status_data(env));
     if (!arg[0].given) {
         status(env);
         return true;
     }
     if (!count_of(&arg[1], NUMBER_ROWS, &rows, err))
         return false;
+    if (result_wanted(env)) {
+        json_t *o = show_data(env, what, arg[1].given ? rows : 0, err);
+        return o && result_put(env, o);
+    }
     if (arg[1].given)
         pictures = rows;
     if (env->live && view_find(what) >= 0)

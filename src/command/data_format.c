@@ -49,7 +49,7 @@ const struct data_format data_formats[] = {
      "memory and dtypes in bytes"},
     {"verify", "n_positions k v logits",
      "the largest differences: of keys and of values by layer, of the logits"},
-    {"dump", "file bytes values", "each value with value, layer, head, shape"},
+    {"dump", "files", "what was written: each with file, bytes, values"},
     {"ablate patch steer clear", "ablations",
      "all there are: number, kind, value, layer, head, axes (name, first, count; null: to the "
      "end), x, note, text"},

@@ -40,12 +40,17 @@ static json_t *words(const char *text)
 
 static json_t *argument(const struct arg_spec *spec)
 {
-    static const char *const type[] = {"integer", "number",  "word",  "text",
-                                       "file",    "value",   "op",    "setting",
-                                       "view",    "command", "token", "choice"};
+    static const char *const type[] = {
+        [ARG_INT] = "integer",     [ARG_REAL] = "number",  [ARG_TEXT] = "text",
+        [ARG_FILE] = "file",       [ARG_VALUE] = "value",  [ARG_OP] = "op",
+        [ARG_SETTING] = "setting", [ARG_VIEW] = "view",    [ARG_COMMAND] = "command",
+        [ARG_TOKEN] = "token",     [ARG_CHOICE] = "choice"};
+    size_t i = (size_t) spec->type;
+    bool known = i < sizeof type / sizeof *type && type[i];
 
-    return json_pack("{s:s, s:s, s:b, s:o}", "name", spec->name, "type", type[spec->type],
-                     "optional", spec->optional, "words", words(spec->words));
+    return json_pack("{s:s, s:s, s:b, s:o}", "name", spec->name, "type",
+                     known ? type[i] : "word", "optional", spec->optional, "words",
+                     words(spec->words));
 }
 
 static json_t *arguments(const struct command *c)
@@ -201,6 +206,7 @@ json_t *data_help(const char *topic, struct err *err)
     for (int i = 0; (n = choice_word(command_topics, i, &word)) > 0; i++)
         if (strlen(topic) == n && !memcmp(topic, word, n))
             return topic_lines(topic, err);
-    const struct command *c = command_find(topic, err);
-    return c ? json_pack("{s:[o]}", "commands", one_command(c)) : NULL;
+    struct err unheard = ERR_INIT;
+    const struct command *c = command_find(topic, &unheard);
+    return c ? json_pack("{s:[o]}", "commands", one_command(c)) : topic_lines(topic, err);
 }

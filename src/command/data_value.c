@@ -150,7 +150,7 @@ json_t *data_dumped(const struct session *s, const struct selection *sel, const 
 
     for (int i = 0; i < sel->n; i++)
         json_array_append_new(list, dumped_value(s, &sel->item[i]));
-    return json_pack("{s:o, s:o, s:o}", "file", data_string(path), "bytes",
+    return json_pack("{s:[{s:o, s:o, s:o}]}", "files", "file", data_string(path), "bytes",
                      stat(path, &st) == 0 ? json_integer((json_int_t) st.st_size) : json_null(),
                      "values", list);
 }

@@ -85,7 +85,8 @@ const struct data_format data_nouns[] = {
      "head"},
     {"statistics", "n min max mean std norm n_infinite n_nan n_zero", ""},
     {"breakpoint", "id kind text on op layer head limit token", ""},
-    {"head", "layer head computed job weight_on n_queries max entropy strongest strongest_weight",
+    {"head", "layer head computed [job] [weight_on] [n_queries] [max] [entropy] [strongest] "
+     "[strongest_weight]",
      "show heads; entropy as a share of its largest possible value"},
     {"point", "point name value layer cells",
      "show residual; a cell for each position: top, entropy, kl, rank, surprisal, rank_next, "

@@ -111,9 +111,7 @@ bool cmd_head(struct command_env *env, const struct arg *arg, struct err *err)
     return coordinate(env, &s->at.head, s->program->hp.n_head, arg, "head", err);
 }
 
-/* "3", "+1", "last", or by name: "embed", "L2.attn", "L2.mlp". */
-static bool parse_point(const struct session *s, const struct arg *arg, int *point,
-                        struct err *err)
+bool point_parse(const struct session *s, const struct arg *arg, int *point, struct err *err)
 {
     int layer = 0, head = 0;
     const char *rest = "";
@@ -139,7 +137,7 @@ bool cmd_point(struct command_env *env, const struct arg *arg, struct err *err)
     int point = session_point(s);
     char name[24];
 
-    if (arg[0].given && !parse_point(s, &arg[0], &point, err))
+    if (arg[0].given && !point_parse(s, &arg[0], &point, err))
         return false;
     session_to_point(s, point);
     if (!env->live)

@@ -107,23 +107,35 @@ static bool see(const struct lens *l, const struct session *s, const struct aske
 
 /* --- text --- */
 
+/* Something after the stream is changed, which the lens does not look at. */
+static bool final_changed(const struct session *s)
+{
+    const struct program *p = s->program;
+
+    for (int i = 0; i < s->n_ablations; i++)
+        if (s->ablation[i].value == program_find(p, "ln_final.out") ||
+            s->ablation[i].value == program_find(p, "logits"))
+            return true;
+    return false;
+}
+
 static void heading(const struct session *s, const struct asked *k, struct str *out)
 {
     char name[32];
 
-    if (k->by_point) {
-        str_addf(out, "logit lens at %s\n%-*s", point_name(k->point, name, sizeof name),
-                 NAME_CELLS, "after");
-    } else {
-        str_adds(out, "logit lens after ");
+    str_addf(out, "logit lens %s ", k->by_point ? "at" : "after");
+    if (k->by_point)
+        str_adds(out, point_name(k->point, name, sizeof name));
+    else
         position_print(s, k->pos, out);
-        if (k->pos + 1 < s->ids.n) {
-            str_adds(out, "; next comes ");
-            position_print(s, k->pos + 1, out);
-        }
-        str_addf(out, "\n%-*s", NAME_CELLS, "point");
+    if (!k->by_point && k->pos + 1 < s->ids.n) {
+        str_adds(out, "; next comes ");
+        position_print(s, k->pos + 1, out);
     }
-    str_adds(out, " p next  rank     KL  entr. tokens\n");
+    if (final_changed(s))
+        str_adds(out, "\nwhat is changed in ln_final.out or in the logits is left out");
+    str_addf(out, "\n%-*s p next  rank     KL  entr. tokens\n", NAME_CELLS,
+             k->by_point ? "after" : "point");
 }
 
 static void numbers(const struct lens_cell *c, struct str *out)
@@ -207,13 +219,16 @@ static bool put(struct command_env *env, const struct asked *k, json_t *rows)
     const struct session *s = env->session;
     char name[32];
 
+    json_t *o = json_pack("{s:b}", "final_changed", final_changed(s));
     if (k->by_point)
-        return result_put(env, json_pack("{s:s, s:o}", "point",
-                                         point_name(k->point, name, sizeof name), "positions",
-                                         rows));
-    json_t *next = k->pos + 1 < s->ids.n ? position_json(s, k->pos + 1) : json_null();
-    return result_put(env, json_pack("{s:o, s:o, s:o}", "after", position_json(s, k->pos),
-                                     "next", next, "points", rows));
+        json_object_set_new(o, "point", json_string(point_name(k->point, name, sizeof name)));
+    if (!k->by_point)
+        json_object_set_new(o, "after", position_json(s, k->pos));
+    if (!k->by_point)
+        json_object_set_new(o, "next",
+                            k->pos + 1 < s->ids.n ? position_json(s, k->pos + 1) : json_null());
+    json_object_set_new(o, k->by_point ? "positions" : "points", rows);
+    return result_put(env, o);
 }
 
 /* --- the command --- */

@@ -84,9 +84,7 @@ static void plain_init(struct plain *p, const struct session *s, int pos, int to
     for (int i = 0; i < p->d; i++)
         squares += (x[i] - mean) * (x[i] - mean) / p->d;
     p->scale = sqrt(squares + (double) hp->norm_eps);
-    for (int k = 0; k < 2; k++) {
-        if (k == 1 && against < 0)
-            break;
+    for (int k = 0; k < (against < 0 ? 1 : 2); k++) {
         matrix_row(w, k ? against : token, row);
         for (int i = 0; i < p->d; i++)
             p->u[i] += (k ? -1 : 1) * (double) row[i];
@@ -206,8 +204,8 @@ static void check(const struct session *s, int pos, int token, int against, cons
     assert_int_equal(n, 1 + hp->n_layer * (hp->n_head + 1) + (gpt2 ? 2 + hp->n_layer : 0));
     near(a.sum, sum, what);
     near(a.sum, actual, what);
-    assert_true(a.actual == actual);
     near(a.scale, p.scale, what);
+    assert_true(a.actual == actual);
     free(p.u);
     attribution_release(&a);
 }

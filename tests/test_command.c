@@ -112,6 +112,7 @@ static const struct {
     {"key 1.5", "key takes a number from 0 to 9, +N, -N, first or last, not '1.5'"},
     {"stage foo", "there is no stage 'foo'; the stages are raw, scaled, masked, softmax and z"},
     {"point L1.foo", "there is no point 'L1.foo'; points are like embed, L0.attn and L0.mlp"},
+    {"point \"\"", "point takes a number from 0 to 8, +N, -N, first or last, not ''"},
     {"point 9", "point takes a number from 0 to 8, +N, -N, first or last, not '9'"},
     {"stage 7", "stage takes a number from 0 to 4, +N, -N, first or last, not '7'"},
     {"op 4096", "there is no op 4096; the program has ops 0 to 69"},
@@ -129,6 +130,7 @@ static const struct {
     {"lens foo", "'foo' is neither a position (a number, first, last) nor a point like embed, "
                  "L0.attn or L0.mlp"},
     {"run; lens 10", "lens takes a number from 0 to 9, +N, -N, first or last, not '10'"},
+    {"run; lens \"\"", "lens takes a number from 0 to 9, +N, -N, first or last, not ''"},
     {"run; lens L9.mlp", "there is no layer 9; the model has layers 0 to 3"},
     {"run; lens 3 0", "a count goes from 1 to 1000000, not 0"},
     {"step layer; lens L2.mlp", "blocks.2.resid_post is not computed at position 0 yet; run first"},
@@ -155,6 +157,7 @@ static const struct {
     {"entropy", "nothing is computed yet; run first"},
     {"run; entropy L1.H9", "there is no head 9; the model has heads 0 to 5"},
     {"run; entropy L1.H1.q", "'L1.H1.q' is more than a head; a head is like L2.H3"},
+    {"run; entropy \"\"", "entropy takes a number from 0 to 9, +N, -N, first or last, not ''"},
     {"run; entropy x", "entropy takes a number from 0 to 9, +N, -N, first or last, not 'x'"},
     {"similarity", "nothing is computed yet; run first"},
     {"run; similarity pattern", "blocks.0.attn.pattern has a row a head and query; positions are "

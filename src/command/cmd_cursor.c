@@ -120,7 +120,7 @@ bool point_parse(const struct session *s, const struct arg *arg, int *point, str
         *point = 0;
         return true;
     }
-    if (!strchr("Ll", *arg->text) || !isdigit((unsigned char) arg->text[1]))
+    if (!*arg->text || !strchr("Ll", *arg->text) || !isdigit((unsigned char) arg->text[1]))
         return move_to(point, 2 * s->program->hp.n_layer + 1, arg, "point", err);
     if (!place_parse(s, arg->text, &layer, &head, &rest, err))
         return false;

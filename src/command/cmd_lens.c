@@ -29,8 +29,8 @@ static bool where_of(const struct session *s, const struct arg *arg, struct aske
                      struct err *err)
 {
     const char *text = arg->given ? arg->text : "";
-    bool point =
-        !strcmp(text, "embed") || (strchr("Ll", *text) && isdigit((unsigned char) text[1]));
+    bool point = !strcmp(text, "embed") ||
+                 (*text && strchr("Ll", *text) && isdigit((unsigned char) text[1]));
 
     *k = (struct asked){.n_points = 2 * s->program->hp.n_layer + 1, .n_pos = 1};
     if (*text && !point && !isdigit((unsigned char) *text) && !strchr("+-", *text) &&

@@ -157,7 +157,7 @@ bool cmd_entropy(struct command_env *env, const struct arg *arg, struct err *err
     const char *text = arg[0].given ? arg[0].text : "", *rest = "";
     int layer = s->at.layer, head = s->at.head, pos;
 
-    if (!strchr("LHlh", *text) || !isdigit((unsigned char) text[1]))
+    if (!*text || !strchr("LHlh", *text) || !isdigit((unsigned char) text[1]))
         return position_of(s, &arg[0], "entropy", &pos, err) && all_heads(env, pos, err);
     if (!place_parse(s, text, &layer, &head, &rest, err))
         return false;

@@ -75,7 +75,7 @@ struct arg {
     bool quoted;
 };
 
-#define COMMAND_ARGS 4
+#define COMMAND_ARGS 6
 struct command {
     const char *name, *group; /* group: "stepping", for help and the manual */
     struct arg_spec arg[COMMAND_ARGS];

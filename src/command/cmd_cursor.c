@@ -122,9 +122,7 @@ bool cmd_head(struct command_env *env, const struct arg *arg, struct err *err)
     return coordinate(env, &s->at.head, s->program->hp.n_head, arg, "head", err);
 }
 
-/* "3", "+1", "last", or by name: "embed", "L2.attn", "L2.mlp". */
-static bool parse_point(const struct session *s, const struct arg *arg, int *point,
-                        struct err *err)
+bool point_parse(const struct session *s, const struct arg *arg, int *point, struct err *err)
 {
     int layer = 0, head = 0;
     const char *rest = "";
@@ -133,7 +131,7 @@ static bool parse_point(const struct session *s, const struct arg *arg, int *poi
         *point = 0;
         return true;
     }
-    if (!strchr("Ll", *arg->text) || !isdigit((unsigned char) arg->text[1]))
+    if (!*arg->text || !strchr("Ll", *arg->text) || !isdigit((unsigned char) arg->text[1]))
         return move_to(point, 2 * s->program->hp.n_layer + 1, arg, "point", err);
     if (!place_parse(s, arg->text, &layer, &head, &rest, err))
         return false;
@@ -150,7 +148,7 @@ bool cmd_point(struct command_env *env, const struct arg *arg, struct err *err)
     int point = session_point(s);
     char name[24];
 
-    if (arg[0].given && !parse_point(s, &arg[0], &point, err))
+    if (arg[0].given && !point_parse(s, &arg[0], &point, err))
         return false;
     session_to_point(s, point);
     if (result_wanted(env))

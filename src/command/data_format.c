@@ -50,6 +50,18 @@ const struct data_format data_formats[] = {
     {"verify", "n_positions k v logits",
      "the largest differences: of keys and of values by layer, of the logits"},
     {"dump", "files", "what was written: each with file, bytes, values"},
+    {"lens", "final_changed [after] [next] [point] [points] [positions]",
+     "points of one position, or the positions of one point; of each the likeliest tokens, p_next, "
+     "rank_next, rank_final, kl, entropy, norm; final_changed: patches that the lens leaves out"},
+    {"attribute", "after token against logit sum difference scale parts",
+     "parts: part, layer, head, amount; difference: of their sum from the logit; scale: of the "
+     "final norm"},
+    {"headscores", "positions random queries heads",
+     "a score is null where the text has no place for the job; queries: how many have one"},
+    {"rollout", "query layer tokens", "tokens: each with its weight"},
+    {"entropy", "[query] [entropy] [most] [queries] [mean] [mean_most] [layer] [head]", "in nats"},
+    {"similarity", "value head width [positions] [cosine] [position] [nearest]", ""},
+    {"nearest", "token rows nearest", ""},
     {"ablate patch steer clear", "ablations",
      "all there are: number, kind, value, layer, head, axes (name, first, count; null: to the "
      "end), x, note, text"},

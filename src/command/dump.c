@@ -15,7 +15,16 @@
 const struct dump_format dump_formats[] = {
     {"npz", "a zip archive of arrays for numpy.load, not compressed", false, dump_npz},
     {"npy", "one array for numpy.load", true, dump_npy},
+    {"safetensors", "tensors under their names; tokens' texts, model and prompt as metadata", false,
+     dump_safetensors},
     {"json", "nested lists of numbers; null for what is not finite", false, dump_json},
+    {"csv", "a line for each number: value, layer, head, pos, token, key, key_token, channel, "
+     "channel_token, number", false, dump_csv},
+    {"tsv", "the same with tabs; \\t \\n \\r \\\\ inside of texts", false, dump_tsv},
+    {"png", "a picture of the numbers: maps of heads, heat maps of other values", false, dump_png},
+    {"svg", "the same to be enlarged; its text can be searched", false, dump_svg},
+    {"html", "a page of attention maps that needs nothing else: point at a cell for its number", false,
+     dump_html},
     {0},
 };
 // clang-format on
@@ -232,7 +241,7 @@ bool dump_values(const struct session *s, const struct selection *sel, const cha
     int n = run_n_past(s->run) + run_n_new(s->run);
     if (n == 0)
         return err_set(err, "nothing to dump: there are no computed tokens");
-    struct dump_job job = {.stream = is_stream(path)};
+    struct dump_job job = {.stream = is_stream(path), .session = s};
     bool ok = fill_job(&job, s, sel, format->one_value, n, err) &&
               write_file(format, &job, path, err);
     job_release(&job, n);

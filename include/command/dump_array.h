@@ -31,9 +31,15 @@ struct dump_array {
     const struct run *run;
     int value;
     struct region region; /* of the value, all of what is written */
+    const bool *keep;     /* of the region's heads those that are written; NULL: all */
+    int keep_axis;        /* the value's head axis, with keep */
     int n_value_axis;     /* axes of the value, with the head's */
-    size_t done;          /* elements given out */
+    size_t done;          /* elements of the region gone through */
     float *block;         /* while open */
+
+    /* Told how many bytes each dump_array_next gives; or NULL. */
+    void (*given)(void *user, size_t bytes);
+    void *user;
 };
 
 struct dump_job {

@@ -33,8 +33,13 @@ void dump_place_of(const struct dump_array *a, struct dump_place *p)
 
 int dump_index(const struct dump_array *a, const struct dump_place *p, int axis, int i)
 {
-    (void) a;
-    return p->first[axis] + i;
+    int at = 0;
+
+    if (!a->keep || !dump_is_heads(a->axis[axis]))
+        return p->first[axis] + i;
+    while (!a->keep[at] || i-- > 0)
+        at++;
+    return p->first[axis] + at;
 }
 
 void dump_pos_text(const struct dump_job *job, const struct dump_array *a, int pos,

@@ -140,6 +140,10 @@ static const struct {
     {"run; dump L0.q x.npz layers=1", "nothing of what is selected is in these layers"},
     {"run; dump L0.H1.q x.npz heads=2", "nothing of what is selected is in these heads"},
     {"run; dump L0.q,L0.k x.npy", "npy holds one value and 2 are selected: use npz"},
+    {"run; dump logits x.html", "x.html: html shows attention, as L5.H1.pattern or "
+                                "blocks.*.attn.pattern; for logits use png, svg or csv"},
+    {"run; dump tokens x.png", "x.png: tokens are no picture; select a value with numbers, as "
+                               "blocks.0.attn.pattern, or write csv"},
     {"run; dump pattern no/x.npz", "cannot write 'no/x.npz': no such file or folder; check the path"},
     {"ablate L2", "'L2' is nothing to ablate; that is a head (L2.H3), mlp, attn or an edge "
                   "(L2.mlp, L2.H3.edge)"},

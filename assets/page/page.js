@@ -363,11 +363,11 @@ function turn(by) {
 
 /* The same head of another layer. */
 function layer(by) {
-    var m = shown.m;
-    meta.maps.forEach(function (o, i) {
-        if (o.kind === m.kind && o.head === m.head && o.layer === m.layer + by && o !== shown.m)
-            by = 0, open(i);
+    var m = shown.m, to = meta.maps.findIndex(function (o) {
+        return o.kind === m.kind && o.head === m.head && o.layer === m.layer + by;
     });
+    if (to >= 0)
+        open(to);
 }
 
 function pressed(event) {

@@ -32,7 +32,7 @@ const struct dump_format dump_formats[] = {
 };
 // clang-format on
 
-/* "npz, npy or json" */
+/* "npz, npy, safetensors, json, csv, tsv, png, svg or html" */
 static void list_formats(struct str *out)
 {
     for (const struct dump_format *f = dump_formats; f->suffix; f++) {

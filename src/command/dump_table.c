@@ -5,8 +5,8 @@
  *     blocks.0.attn.pattern,0,3,1,om,0,T,,,0.25
  *     logits,,,1,om,,,262, the,-3.5
  *
- * The columns are always these; what a value does not have is empty. pos is the query where
- * there are keys; channel_token is the text of the token that a logit is for. Nine digits give
+ * The columns are always these; what a value does not have is empty. head counts key/value
+ * heads in keys and values; pos is the query where there are keys; channel_token is the text of the token that a logit is for. Nine digits give
  * each float back exactly; a masked score is -inf. The tokens' ids are written when nothing
  * else is selected: their texts are in every line.
  *

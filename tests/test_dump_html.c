@@ -256,6 +256,47 @@ static void test_hostile(void **state)
         free(h.text[i]);
 }
 
+/* 1024 tokens: half of a million numbers, each of them there. */
+static void test_long(void **state)
+{
+    enum { T = 1024 };
+    static float x[T * T];
+    static char word[] = " word";
+    static char *text[T];
+    struct dump_array array[] = {
+        {.name = "tokens", .type = DUMP_I32, .n_axis = 1, .shape = {T}, .data = x},
+        {.name = "token_str",
+         .type = DUMP_TEXT,
+         .width = 1,
+         .n_axis = 1,
+         .shape = {T},
+         .data = x},
+        {.name = "blocks.0.attn.pattern",
+         .type = DUMP_F32,
+         .n_axis = 2,
+         .shape = {T, T},
+         .axis = {AXIS_POS, AXIS_KEY},
+         .data = x}};
+    struct dump_job job = {
+        .array = array, .n = 3, .tokens = &array[0], .token_str = &array[1], .text = text};
+    size_t n, at = 0;
+
+    (void) state;
+    for (int i = 0; i < T * T; i++)
+        x[i] = i % T > i / T ? 0 : 1.0F / (float) (1 + i / T) * (float) (1 + i % 3) / 2;
+    for (int i = 0; i < T; i++)
+        text[i] = word;
+    struct str page = dumped_job(&job, "html");
+    check_page(&page);
+    float *got = numbers_of(&page, 0, &n);
+    for (int q = 0; q < T; at += (size_t) ++q)
+        assert_memory_equal(got + at, x + q * T, (size_t) (q + 1) * sizeof *x);
+    assert_int_equal(n, at);
+    print_message("a page of %zu bytes\n", page.len);
+    free(got);
+    str_release(&page);
+}
+
 /* Too many numbers for a browser: refused before anything is read or written. */
 static void test_too_large(void **state)
 {
@@ -283,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_page),
         cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_long),
         cmocka_unit_test(test_too_large),
     };
 

@@ -288,6 +288,14 @@ function move(query, key) {
     show();
 }
 
+/* Scrolls a large map so that the cell is seen. */
+function reveal() {
+    var box = el("scroll"), m = shown.m, margin = 2 * fit.cell + 20;
+    var x = fit.left + (at.key - m.col) * fit.cell, y = fit.top + (at.query - m.row) * fit.cell;
+    box.scrollLeft = Math.max(x - box.clientWidth + margin, Math.min(box.scrollLeft, x - margin));
+    box.scrollTop = Math.max(y - box.clientHeight + margin, Math.min(box.scrollTop, y - margin));
+}
+
 /* The strongest key of a query: where the eye goes first. */
 function strongest(query) {
     var best = shown.m.col, most = -1;
@@ -384,6 +392,7 @@ function pressed(event) {
         event.preventDefault();
         at.held = true;
         move(at.query + by[0], at.key + by[1]);
+        reveal();
         return;
     }
     if (event.key === "Escape")

@@ -10,6 +10,7 @@
 #include "command/command.h"
 #include "command/place.h"
 #include "ui/history.h"
+#include "ui/progress.h"
 #include "ui/startup.h"
 #include "ui/tool_input.h"
 #include "view/view.h"
@@ -332,6 +333,7 @@ int ui_repl(struct session *s, const struct tool_args *args, struct err *err)
     screen_init(&st);
     command_env_init(&env, s, &st, &out);
     env.flush = put_out;
+    env.progress = progress_command;
     env.json = args->json;
     journal_begin(&env.journal, s, tool_model(args, false));
     setlocale(LC_CTYPE, "");

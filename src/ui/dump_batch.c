@@ -275,11 +275,11 @@ static bool all_prompts(struct batch *b, struct err *err)
     for (; !b->stopped && !interrupt_pending(); any = true) {
         struct err flaw = ERR_INIT;
         got = prompts_next(b->prompts, &q, &flaw);
-        if (got == PROMPTS_FAILED) {
+        if (got == PROMPTS_FAILED && !interrupt_pending()) {
             *err = flaw;
             return false;
         }
-        if (got == PROMPTS_END)
+        if (got == PROMPTS_END || got == PROMPTS_FAILED)
             break;
         one_prompt(b, q, got == PROMPTS_ONE, &flaw);
     }

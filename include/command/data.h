@@ -86,8 +86,6 @@ json_t *data_values(const struct session *s, const struct selection *sel, int ro
                     struct err *err);
 /* The number under the tensor view's cursor. */
 json_t *data_cell(const struct session *s, int value);
-/* What a dump wrote: {"files": [{"file", "bytes", "values"}]}. */
-json_t *data_dumped(const struct session *s, const struct selection *sel, const char *path);
 
 /* --- one element, worked: data_worked.c --- */
 

@@ -125,7 +125,6 @@ static const struct {
     {"run; show pattern x", "show: 'x' is not a whole number; usage: show [WHAT] [ROWS]"},
     {"logits", "no logits are computed yet; run comes first"},
     {"info x", "info: 'x' is too much; usage: info"},
-    {"dump pattern", "dump: FILE is missing; usage: dump VALUES FILE"},
     {"lens", "nothing is computed yet; run first"},
     {"lens foo", "'foo' is neither a position (a number, first, last) nor a point like embed, "
                  "L0.attn or L0.mlp"},

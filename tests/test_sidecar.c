@@ -116,7 +116,8 @@ static void what_it_says(void **state)
     free(slices);
     check_value(j, "blocks.1.attn.scores_scaled", "scale(attn.scores_raw)", "s / sqrt(d_head)",
                 "[2, 7, 10]");
-    check_value(j, "blocks.2.ln1.scale", "layernorm(L1.resid_post)", "sqrt(var + eps)", "[7, 1]");
+    check_value(j, "blocks.2.ln1.scale", "layernorm(L1.resid_post)", "sqrt(var + eps)",
+                "[7, 1]");
     check_value(j, "blocks.2.ln1.out", "layernorm(L1.resid_post)",
                 "(x - mean) / sqrt(var + eps) * gain + bias", "[7, 192]");
     assert_string_equal(text_of(value_of(j, "blocks.2.resid_pre"), "same_as"),

@@ -48,6 +48,12 @@ static const struct example examples[] = {
     {"gptscope help step", 0, "~step", ""},
 
     /* usage */
+    {"gptscope dump --heads max -p x --select q -o x.npz", 2, "",
+     "gptscope: 'max' is no list of heads; lists are like 0-3,5; see gptscope help dump\n"},
+    {"gptscope run --heads max -c 'set heads'", 0, "~max", ""}, /* the setting */
+    {"gptscope --heads 1,2 run -c 'set heads'", 2, "", "~'1,2'"},
+    {"gptscope info --layers 1", 2, "",
+     "gptscope: option '--layers' does not belong to 'info'; see gptscope help info\n"},
     {"gptscope dump --foo", 2, "",
      "gptscope: unknown option '--foo'; see gptscope help dump\n"},
     {"gptscope dump --selct x", 2, "",

@@ -261,6 +261,23 @@ static bool take_all(struct reader *r, struct err *err)
     return true;
 }
 
+/* Whether the verb takes the option. One with a setting's name (heads) is the setting for the
+ * verbs that do not. */
+static bool belongs(struct tool_args *a, const struct option_row *o, struct err *err)
+{
+    const struct setting *row = setting_find(o->name);
+    if (tool_takes(a->tool, o->name))
+        return true;
+    if (!row || o->type != OPTION_TEXT)
+        return err_set(err, "option '--%s' does not belong to '%s'", o->name,
+                       *a->tool->name ? a->tool->name : "gptscope");
+    const char **text = (const char **) ((char *) a + o->offset);
+    bool ok = !*text || settings_set(&a->set, row->name, *text, err);
+    *text = NULL; /* also when it was given twice */
+    a->given |= UINT64_C(1) << (row - setting_table);
+    return ok;
+}
+
 bool tool_parse(struct tool_args *a, int argc, char **argv, struct err *err)
 {
     *a = (struct tool_args){.tool = tool_table, .n = -1, .prompt_tokens = -1};
@@ -271,8 +288,7 @@ bool tool_parse(struct tool_args *a, int argc, char **argv, struct err *err)
     a->rest = argv + 1;
     a->n_rest = r.n_rest - 1;
     for (int i = 0; i < r.n_seen; i++)
-        if (!tool_takes(a->tool, r.seen[i]->name))
-            return err_set(err, "option '--%s' does not belong to '%s'", r.seen[i]->name,
-                           *a->tool->name ? a->tool->name : "gptscope");
+        if (!belongs(a, r.seen[i], err))
+            return false;
     return true;
 }

@@ -2,6 +2,7 @@
 #include "command/commands.h"
 
 #include "base/mem.h"
+#include "command/parse.h"
 #include "command/place.h"
 #include "view/view.h"
 
@@ -165,6 +166,25 @@ static bool show_list(struct command_env *env, const char *what)
     return true;
 }
 
+/* A view or a list in full, unless it is a value as it stands. */
+static const char *show_word(const struct session *s, const struct arg *arg, struct err *err)
+{
+    struct err unheard = ERR_INIT;
+    struct str words = STR_INIT;
+    struct selection sel;
+
+    if (values_parse(s, arg->text, &sel, &unheard)) {
+        selection_release(&sel);
+        return arg->text;
+    }
+    for (const struct view *v = view_table; v->name; v++)
+        str_addf(&words, "%s ", v->name);
+    str_adds(&words, "ablations log program");
+    const char *what = arg_expand(arg, words.text, err);
+    str_release(&words);
+    return what;
+}
+
 bool cmd_show(struct command_env *env, const struct arg *arg, struct err *err)
 {
     const char *what = arg[0].text;
@@ -178,6 +198,8 @@ bool cmd_show(struct command_env *env, const struct arg *arg, struct err *err)
         return false;
     if (arg[1].given)
         pictures = rows;
+    if (!(what = show_word(env->session, &arg[0], err)))
+        return false;
     if (env->live && view_find(what) >= 0)
         screen_open(env->screen, view_find(what), env->screen_w, env->screen_h);
     else if (env->live && strcmp(what, "ablations"))

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/near.h"
+#include "command/parse.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -19,6 +20,52 @@ static int find_op(const struct program *p, int from, int layer, const char *tex
     return -1;
 }
 
+/* A label as op_name writes it, in small letters. */
+static void print_label(const char *label, size_t n, struct str *out)
+{
+    for (size_t i = 0; i < n; i++)
+        str_addc(out, strchr(" -", label[i]) ? '_' : (char) tolower((unsigned char) label[i]));
+}
+
+/* Labels of ops in a layer (-1: any), apart by blanks. */
+static void list_labels(const struct program *p, int layer, struct str *out)
+{
+    for (int i = 0; i < p->n_steps; i++) {
+        const char *label = p->op[i].label;
+        if (layer >= 0 && p->op[i].layer != layer)
+            continue;
+        print_label(label, strlen(label), out);
+        str_addc(out, ' ');
+    }
+}
+
+bool op_expand(const struct session *s, const char *text, struct str *full, struct err *err)
+{
+    const struct program *p = s->program;
+    struct err unheard = ERR_INIT;
+    struct str labels = STR_INIT, typed = STR_INIT;
+    int layer = -1, head = -1;
+    const char *rest = text, *word;
+
+    if (program_find(p, text) >= 0)
+        return false;
+    if (*text == 'L' && isdigit((unsigned char) text[1]) &&
+        (!place_parse(s, text, &layer, &head, &rest, &unheard) || head >= 0))
+        return false;
+    if (find_op(p, 0, layer, rest) >= 0)
+        return false;
+    list_labels(p, layer, &labels);
+    print_label(rest, strlen(rest), &typed);
+    int i = choice_find(labels.len ? labels.text : "", typed.len ? typed.text : "", err);
+    size_t n = i >= 0 ? choice_word(labels.text, i, &word) : 0;
+    str_add(full, text, i >= 0 ? (size_t) (rest - text) : 0);
+    if (i >= 0)
+        str_add(full, word, n);
+    str_release(&labels);
+    str_release(&typed);
+    return i >= 0;
+}
+
 static bool unknown_op(const struct program *p, const char *typed, const char *label,
                        struct err *err)
 {
@@ -30,6 +77,23 @@ static bool unknown_op(const struct program *p, const char *typed, const char *l
     if (near_best(&near))
         return err_set(err, "there is no op '%s'; did you mean '%s'?", typed, near_best(&near));
     return err_set(err, "there is no op '%s'; 'show program' lists them", typed);
+}
+
+/* By the beginning of its label; -1 with err. */
+static int brief_op(const struct session *s, const char *text, const char *rest,
+                    struct err *err)
+{
+    struct str full = STR_INIT;
+    struct err many = ERR_INIT;
+    bool found = op_expand(s, text, &full, &many);
+    int op = found ? op_parse(s, full.text, err) : -1;
+
+    str_release(&full);
+    if (!found && *many.text)
+        *err = many;
+    else if (!found)
+        unknown_op(s->program, text, rest, err);
+    return op;
 }
 
 int op_parse(const struct session *s, const char *text, struct err *err)
@@ -55,9 +119,7 @@ int op_parse(const struct session *s, const char *text, struct err *err)
     int op = find_op(p, from, layer, rest);
     if (op < 0)
         op = find_op(p, 0, layer, rest);
-    if (op < 0)
-        unknown_op(p, text, rest, err);
-    return op;
+    return op >= 0 ? op : brief_op(s, text, rest, err);
 }
 
 /* Positions after the pass that is open, or that comes next. */

@@ -164,33 +164,48 @@ void op_line(const struct session *s, int op, struct str *out)
     str_release(&name);
 }
 
-static void select_one(struct selection *sel, int value, int head)
+/* A name that means a value of the selected layer, and its head, as one that says so: "this",
+ * "attn.pattern", "pattern". Others as they are. */
+static void add_full_name(const struct session *s, const char *name, struct str *out)
 {
-    sel->item = xcalloc(1, sizeof *sel->item);
-    sel->item[0] = (struct selected){value, head};
-    sel->n = sel->cap = 1;
+    const struct program *p = s->program;
+    char attn[64];
+    int value = -1;
+
+    snprintf(attn, sizeof attn, "attn.%s", name);
+    if (!strcmp(name, "this"))
+        value = session_stage_value(s, s->at.layer, s->at.stage);
+    else if (program_find(p, name) < 0)
+        value = program_value(p, s->at.layer, name);
+    if (value < 0 && program_find(p, name) < 0)
+        value = program_value(p, s->at.layer, attn);
+    if (value < 0) {
+        str_adds(out, name);
+        return;
+    }
+    str_addf(out, "L%d.", s->at.layer);
+    if (value_head_axis(p, value) >= 0)
+        str_addf(out, "H%d.", value_head(s, value));
+    str_adds(out, value_short_name(&p->value[value]));
 }
 
 bool values_parse(const struct session *s, const char *text, struct selection *sel,
                   struct err *err)
 {
-    const struct program *p = s->program;
-    char name[64];
+    struct str full = STR_INIT;
 
-    memset(sel, 0, sizeof *sel);
-    if (!strcmp(text, "this")) {
-        int value = session_stage_value(s, s->at.layer, s->at.stage);
-        select_one(sel, value, s->at.head);
-        return true;
+    while (*text) {
+        size_t blanks = strspn(text, " \t\n"), n = strcspn(text + blanks, ",");
+        char *name = xstrndup(text + blanks, n);
+        add_full_name(s, name, &full);
+        free(name);
+        text += blanks + n;
+        if (*text)
+            str_addc(&full, *text++);
     }
-    snprintf(name, sizeof name, "attn.%s", text);
-    int value = program_find(p, text) >= 0 ? -1 : program_value(p, s->at.layer, text);
-    if (value < 0 && program_find(p, text) < 0)
-        value = program_value(p, s->at.layer, name);
-    if (value < 0)
-        return selection_parse(sel, p, text, err);
-    select_one(sel, value, value_head_axis(p, value) < 0 ? -1 : value_head(s, value));
-    return true;
+    bool ok = selection_parse(sel, s->program, full.len ? full.text : "", err);
+    str_release(&full);
+    return ok;
 }
 
 /* "L12" or "H3" at *text: moves past it and a dot. 0: no such part; -1: out of range. */

@@ -1,5 +1,5 @@
 /* Help, usage and the manual, printed from the tables. */
-#include "command/command.h"
+#include "command/commands.h"
 #include "command/data.h"
 #include "command/keys.h"
 #include "command/parse.h"
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char command_topics[] = "keys mouse values ops settings views files json";
+const char command_topics[] = "keys mouse values ops functions settings views files line json";
 
 /* "op|layer|token" or "FILE" */
 static void spec_print(const struct arg_spec *spec, struct str *out)
@@ -138,9 +138,30 @@ static const struct help_row file_rows[] = {
     {"~/.local/state/gptscope/prompts", "prompts that were typed"},
     {NULL, NULL}};
 
+static const struct help_row line_rows[] = {
+    {"short forms", "the beginning of a word stands for it while no other begins so: commands, "
+                    "views, settings and their words, stages, labels of ops, topics of help"},
+    {"several lines",
+     "a text in double quotes may go over several lines, which stay in it; a "
+     "backslash at the end of a line joins it with the next; so in files, too"},
+    {"Tab",
+     "completes by what may stand there: commands, files, models, names of values, places "
+     "like L2.H3, settings and their words, tokens of the prompt and of the vocabulary, "
+     "ops, views, numbers of branches, breakpoints and ablations"},
+    {"Up, Ctrl-R",
+     "earlier lines, also of earlier sessions; one of several lines comes back whole"},
+    {"paste", "several lines that are pasted run when Enter is pressed, one after the other"},
+    {"Ctrl-C",
+     "drops the line that is typed, all of it; stops the command that runs; the session "
+     "stays"},
+    {"Ctrl-D", "ends the program, on an empty line"},
+    {NULL, NULL}};
+
 const struct help_row *help_rows(const char *topic)
 {
-    return !strcmp(topic, "mouse") ? mouse_rows : file_rows;
+    return !strcmp(topic, "mouse")  ? mouse_rows
+           : !strcmp(topic, "line") ? line_rows
+                                    : file_rows;
 }
 
 static void topic_rows(const char *topic, struct str *out)
@@ -159,6 +180,16 @@ static void topic_files(struct str *out)
 {
     topic_rows("files", out);
     str_adds(out, "--clean begins without them and leaves them alone.\n");
+}
+
+static void topic_line(struct str *out)
+{
+    topic_rows("line", out);
+}
+
+static void topic_functions(struct str *out)
+{
+    functions_print(NULL, -1, out);
 }
 
 static void topic_values(struct str *out)
@@ -210,23 +241,55 @@ static void topic_views(struct str *out)
 static const struct {
     const char *name;
     void (*print)(struct str *out);
-} topics[] = {{"keys", topic_keys},   {"mouse", topic_mouse},       {"values", topic_values},
-              {"ops", topic_ops},     {"settings", topic_settings}, {"views", topic_views},
-              {"files", topic_files}, {"json", data_format_print}};
+} topics[] = {{"keys", topic_keys},         {"mouse", topic_mouse},
+              {"values", topic_values},     {"ops", topic_ops},
+              {"settings", topic_settings}, {"views", topic_views},
+              {"files", topic_files},       {"functions", topic_functions},
+              {"line", topic_line},         {"json", data_format_print}};
 
-bool command_topic(const char *topic, struct str *out, struct err *err)
+/* Commands and topics, apart by blanks. */
+static void list_names(struct str *out)
 {
-    const struct command *c;
+    for (const struct command *c = command_table; c->name; c++)
+        str_addf(out, "%s ", c->name);
+    str_adds(out, command_topics);
+}
 
-    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
+/* Topics come before commands of their name. */
+static bool print_exactly(const char *topic, struct str *out)
+{
+    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
         if (!strcmp(topics[i].name, topic)) {
             topics[i].print(out);
             return true;
         }
+    for (const struct command *c = command_table; c->name; c++)
+        if (!strcmp(c->name, topic)) {
+            command_help(c, out);
+            return true;
+        }
+    return false;
+}
+
+bool command_topic(const char *topic, struct str *out, struct err *err)
+{
+    struct str names = STR_INIT, near = STR_INIT;
+    const char *word;
+
+    list_names(&names);
+    int i = choice_find(names.text, topic, err);
+    bool found = i >= 0;
+    if (found) {
+        size_t n = choice_word(names.text, i, &word);
+        char *name = xstrndup(word, n);
+        print_exactly(name, out);
+        free(name);
+    } else if (i == CHOICE_NONE && choice_near(command_topics, topic, &near)) {
+        err_set(err, "there is no help on '%s'; did you mean '%s'?", topic, near.text);
+    } else if (i == CHOICE_NONE) {
+        command_find(topic, err); /* for its message */
     }
-    c = command_find(topic, err);
-    if (!c)
-        return false;
-    command_help(c, out);
-    return true;
+    str_release(&names);
+    str_release(&near);
+    return found;
 }

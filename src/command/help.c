@@ -5,13 +5,14 @@
 
 #include "base/mem.h"
 #include "base/near.h"
+#include "session/expr.h"
 #include "view/view.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char command_topics[] = "keys mouse values ops settings views files";
+const char command_topics[] = "keys mouse values ops functions settings views files";
 
 /* "op|layer|token" or "FILE" */
 static void spec_print(const struct arg_spec *spec, struct str *out)
@@ -192,6 +193,15 @@ static void topic_ops(struct str *out)
     }
 }
 
+static void topic_functions(struct str *out)
+{
+    for (const struct expr_function *f = expr_functions; f->name; f++) {
+        char usage[32];
+        snprintf(usage, sizeof usage, "%s(%s)", f->name, f->args);
+        str_addf(out, "  %-16s  %s\n", usage, f->help);
+    }
+}
+
 static void topic_settings(struct str *out)
 {
     for (const struct setting *row = setting_table; row->name; row++) {
@@ -210,9 +220,10 @@ static void topic_views(struct str *out)
 static const struct {
     const char *name;
     void (*print)(struct str *out);
-} topics[] = {{"keys", topic_keys},  {"mouse", topic_mouse},       {"values", topic_values},
-              {"ops", topic_ops},    {"settings", topic_settings}, {"views", topic_views},
-              {"files", topic_files}};
+} topics[] = {{"keys", topic_keys},           {"mouse", topic_mouse},
+              {"values", topic_values},       {"ops", topic_ops},
+              {"functions", topic_functions}, {"settings", topic_settings},
+              {"views", topic_views},         {"files", topic_files}};
 
 bool command_topic(const char *topic, struct str *out, struct err *err)
 {

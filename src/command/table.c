@@ -173,6 +173,12 @@ const struct command command_table[] = {
      "run; logits 5", cmd_logits},
     {"info", "looking", {{NULL, ARG_INT, false, NULL}},
      "print the model's sizes, its parameters and the memory in use", "info", cmd_info},
+    {"calc", "looking", {{"EXPRESSION", ARG_TEXT, false, NULL}},
+     "compute an expression over the live values\n"
+     "L1.H4.pattern[8,7] is one number, L1.H4.pattern[8] a row, last the last position; there are\n"
+     "+ - * / ^, comparisons, d_head and the other sizes, \"text\" and 'help functions'. With ;\n"
+     "in it the whole stands in quotes.",
+     "run; calc dot(L0.H1.q[3], L0.H1.k[2]) / sqrt(d_head)", cmd_calc},
     {"verify", "looking", {{NULL, ARG_INT, false, NULL}},
      "compute all tokens again in one pass and compare the cache and the logits with it\n"
      "Ablations are done again, too. The cache view shows the result until something changes.",
@@ -306,7 +312,7 @@ const struct command command_table[] = {
 
     /* --- other --- */
     {"help", "other", {{"TOPIC", ARG_COMMAND, true, NULL}},
-     "list the commands, or say more about one, or about keys, mouse, values, ops, settings, views, files",
+     "list the commands, or say more about one, or about keys, mouse, values, ops, functions, settings, views, files",
      "help step", cmd_help},
     {"source", "other", {{"FILE", ARG_FILE, false, NULL}},
      "run the commands in a file\n"

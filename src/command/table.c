@@ -242,6 +242,18 @@ const struct command command_table[] = {
      "KL(mark || now) = sum p_mark log(p_mark / p_now) in nats.",
      "run; mark; ablate L0.H1; compare; show compare", cmd_compare},
 
+    /* --- learning --- */
+    {"lesson", "learning",
+     {{"WHICH", ARG_WORD, true, "next back list end"}, {"STEP", ARG_INT, true, NULL}},
+     "open a lesson, or go on in it\n"
+     "WHICH is the number or name of a lesson, next, back, list, or end. Without it, where you\n"
+     "left off. A lesson sets its own model, prompt and settings; end puts yours back. next shows\n"
+     "the answer of a question that was not answered. 'set lang zh' gives them in Chinese.",
+     "lesson 1", cmd_lesson},
+    {"answer", "learning", {{"GUESS", ARG_WORD, false, NULL}},
+     "answer the question of a lesson: the letter of a choice, or a number",
+     "lesson 1; lesson next; answer a", cmd_answer},
+
     /* --- settings --- */
     {"set", "settings", {{"NAME", ARG_SETTING, true, NULL}, {"VALUE", ARG_WORD, true, NULL}},
      "print or change a setting\n"

@@ -262,7 +262,7 @@ static void test_broken_scene(void **state)
 
     say(&f, "lesson 1; prompt Hello there");
     assert_true(course_show(f.session, &f.err));
-    assert_string_equal(c->broken.text, "n = 10 (4, 10)");
+    assert_string_equal(c->broken.text, "n = 10 and n_vocab = 2048 (4, 10)");
     say(&f, "lesson 1");
     assert_int_equal(c->broken.len, 0);
     close_fixture(&f);

@@ -81,6 +81,25 @@ static bool place(const struct session *s, const char *name, const struct select
            err_set(err, "%s has %zu numbers there; give more indices", name, *count);
 }
 
+/* The ids are there before anything is computed. */
+static bool read_tokens(const struct session *s, const long *index, int n_index,
+                        struct expr_value *out, struct err *err)
+{
+    if (n_index > 1)
+        return err_set(err, "tokens takes 1 indices, not %d", n_index);
+    if (n_index == 1 && (index[0] < 0 || index[0] >= s->ids.n))
+        return err_set(err, "tokens has pos 0 to %d, not %ld", s->ids.n - 1, index[0]);
+    if (n_index == 1) {
+        expr_number(out, s->ids.id[index[0]]);
+        return true;
+    }
+    *out = (struct expr_value){.kind = EXPR_ROW, .n = (size_t) s->ids.n};
+    out->row = xcalloc(out->n + 1, sizeof *out->row);
+    for (size_t i = 0; i < out->n; i++)
+        out->row[i] = s->ids.id[i];
+    return true;
+}
+
 bool expr_read(const struct session *s, const char *name, const long *index, int n_index,
                struct expr_value *out, struct err *err)
 {
@@ -90,6 +109,8 @@ bool expr_read(const struct session *s, const char *name, const long *index, int
 
     if (!one_value(s, name, &one, err))
         return false;
+    if (s->program->value[one.value].life == LIFE_TOKENS)
+        return read_tokens(s, index, n_index, out, err);
     if (run_ready(s->run, one.value) == 0)
         return err_set(err, "%s is not computed yet; step or run first",
                        s->program->value[one.value].name);

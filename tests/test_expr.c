@@ -203,6 +203,8 @@ static void test_deep(void **state)
     FAILS(expr_eval(s, deep, &v, &err), "brackets stand in each other more than 64 deep");
     memset(deep, '-', sizeof deep - 1);
     FAILS(expr_eval(s, deep, &v, &err), "too many minus signs");
+    OK(session_prompt(s, "", 0, &err));
+    FAILS(expr_eval(s, "argmax(tokens)", &v, &err), "argmax takes a row with something in it");
     session_free(s);
 }
 

@@ -37,6 +37,7 @@ struct expr_value {
 struct expr_function {
     const char *name, *args, *help; /* "dot", "a, b", "sum of a[i] b[i]" */
     int least, most;                /* arguments */
+    bool texts;                     /* they may be texts */
     bool (*run)(const struct session *s, const struct expr_value *arg, int n,
                 struct expr_value *out, struct err *err);
 };

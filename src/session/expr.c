@@ -178,9 +178,12 @@ static bool call(struct parser *p, const char *name, struct expr_value *out)
     if (!ok)
         err_set(p->err, "%s(%s) has another number of arguments in '%s'", name, f->args,
                 p->text);
-    for (int i = 0; ok && i < n; i++)
-        if (arg[i].kind == EXPR_TEXT && !strstr("id prob", name))
+    for (int i = 0; ok && i < n; i++) {
+        if (arg[i].kind == EXPR_TEXT && !f->texts)
             ok = err_set(p->err, "%s takes numbers, not a text", name);
+        else if (arg[i].kind == EXPR_ROW && arg[i].n == 0)
+            ok = err_set(p->err, "%s takes a row with something in it", name);
+    }
     ok = ok && f->run(p->s, arg, n, out, p->err);
     for (int i = 0; i < n; i++)
         expr_release(&arg[i]);

@@ -115,6 +115,7 @@ static const struct {
     {"key 1.5", "key takes a number from 0 to 9, +N, -N, first or last, not '1.5'"},
     {"stage foo", "there is no stage 'foo'; the stages are raw, scaled, masked, softmax and z"},
     {"point L1.foo", "there is no point 'L1.foo'; points are like embed, L0.attn and L0.mlp"},
+    {"point \"\"", "point takes a number from 0 to 8, +N, -N, first or last, not ''"},
     {"point 9", "point takes a number from 0 to 8, +N, -N, first or last, not '9'"},
     {"stage 7", "stage takes a number from 0 to 4, +N, -N, first or last, not '7'"},
     {"op 4096", "there is no op 4096; the program has ops 0 to 69"},
@@ -128,6 +129,50 @@ static const struct {
     {"logits", "no logits are computed yet; run comes first"},
     {"info x", "info: 'x' is too much; usage: info"},
     {"dump pattern", "dump: FILE is missing; usage: dump VALUES FILE"},
+    {"lens", "nothing is computed yet; run first"},
+    {"lens foo", "'foo' is neither a position (a number, first, last) nor a point like embed, "
+                 "L0.attn or L0.mlp"},
+    {"run; lens 10", "lens takes a number from 0 to 9, +N, -N, first or last, not '10'"},
+    {"run; lens \"\"", "lens takes a number from 0 to 9, +N, -N, first or last, not ''"},
+    {"run; lens L9.mlp", "there is no layer 9; the model has layers 0 to 3"},
+    {"run; lens 3 0", "a count goes from 1 to 1000000, not 0"},
+    {"step layer; lens L2.mlp", "blocks.2.resid_post is not computed at position 0 yet; run first"},
+    {"attribute", "no logits are computed yet; run comes first"},
+    {"attribute 5 at 3", "nothing is computed yet; run first"},
+    {"run; attribute at", "after which position? For example: attribute at 3"},
+    {"run; attribute at 10", "attribute at takes a number from 0 to 9, +N, -N, first or last, not "
+                             "'10'"},
+    {"run; attribute 99999", "there is no token 99999; ids go from 0 to 2047"},
+    {"run; attribute 1 xyzzyx", "'xyzzyx' is 5 tokens, not one; give one token or an id"},
+    {"run; attribute 1 2 3", "'3' is too much: a logit, or the difference of two"},
+    {"run; attribute list 0", "a count goes from 1 to 1000000, not 0"},
+    {"headscores", "nothing is computed yet; run first"},
+    {"headscores 3 5", "only random sequences have a length; see help headscores"},
+    {"headscores random 5 129", "a sequence has 2 to 128 ids here, which are then repeated, not 129"},
+    {"headscores foo", "headscores: 'foo' is neither job, previous, induction, duplicate, sink, "
+                       "self, entropy or largest nor a whole number; usage: headscores "
+                       "[job|previous|induction|duplicate|sink|self|entropy|largest] [random] [N] "
+                       "[LENGTH] [SEQUENCES]"},
+    {"rollout", "nothing is computed yet; run first"},
+    {"prompt \"\"; rollout", "there are no tokens yet; give a prompt first"},
+    {"run; rollout 3 4", "there is no layer 4; the model has layers 0 to 3"},
+    {"step layer 2; rollout 3", "blocks.3.attn.pattern is not computed at position 3 yet; run first"},
+    {"entropy", "nothing is computed yet; run first"},
+    {"run; entropy L1.H9", "there is no head 9; the model has heads 0 to 5"},
+    {"run; entropy L1.H1.q", "'L1.H1.q' is more than a head; a head is like L2.H3"},
+    {"run; entropy \"\"", "entropy takes a number from 0 to 9, +N, -N, first or last, not ''"},
+    {"run; entropy x", "entropy takes a number from 0 to 9, +N, -N, first or last, not 'x'"},
+    {"similarity", "nothing is computed yet; run first"},
+    {"run; similarity pattern", "blocks.0.attn.pattern has a row a head and query; positions are "
+                                "compared of values like resid_post, attn.q or logits"},
+    {"run; similarity tokens", "tokens are ids and have no direction; compare embed"},
+    {"run; similarity L*.q", "'L*.q' is more than one value; the positions of one are compared at "
+                             "a time"},
+    {"run; similarity embed 10", "similarity takes a number from 0 to 9, +N, -N, first or last, not "
+                                 "'10'"},
+    {"run; similarity 3 4", "name the value before the position, as in 'similarity resid_post 3'"},
+    {"nearest 99999", "there is no token 99999; ids go from 0 to 2047"},
+    {"prompt \"\"; nearest", "there are no tokens yet; name one, as in 'nearest \" ball\"'"},
     {"ablate L2", "'L2' is nothing to ablate; that is a head (L2.H3), mlp, attn or an edge "
                   "(L2.mlp, L2.H3.edge)"},
     {"ablate foo", "'foo' is no place; places are like L2, H3 or L2.H3"},

@@ -33,6 +33,9 @@ struct command_env {
     int depth;      /* of `source` in `source` */
     bool json;      /* `out` gets a JSON object a line for each command (command/result.h) */
     json_t *result; /* while a command runs: what it found */
+    bool failed;    /* json: the line that says why a command failed is out */
+    const char *script; /* the file that commands come from, or NULL; */
+    int line;           /* its line */
     struct journal journal;
 };
 
@@ -72,7 +75,7 @@ struct arg {
     bool quoted;
 };
 
-#define COMMAND_ARGS 4
+#define COMMAND_ARGS 6
 struct command {
     const char *name, *group; /* group: "stepping", for help and the manual */
     struct arg_spec arg[COMMAND_ARGS];

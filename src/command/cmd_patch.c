@@ -2,6 +2,7 @@
 #include "command/commands.h"
 
 #include "base/safe.h"
+#include "command/data.h"
 #include "command/dump.h"
 #include "command/place.h"
 
@@ -17,7 +18,9 @@ bool cmd_dump(struct command_env *env, const struct arg *arg, struct err *err)
     if (!values_parse(s, arg[0].text, &sel, err))
         return false;
     bool ok = dump_values(s, &sel, arg[1].text, NULL, err);
-    if (ok && strcmp(arg[1].text, "-")) {
+    if (ok && result_wanted(env)) {
+        result_put(env, data_dumped(s, &sel, arg[1].text));
+    } else if (ok && strcmp(arg[1].text, "-")) {
         str_addf(env->out, "%d value%s written to ", sel.n, sel.n == 1 ? "" : "s");
         safe_add(env->out, arg[1].text, strlen(arg[1].text), SAFE_SPACE_KEEP);
         str_addc(env->out, '\n');
@@ -54,6 +57,8 @@ bool ablations_done(struct command_env *env, bool was_done, struct err *err)
 {
     if (!run_again(env, was_done, err))
         return false;
+    if (result_wanted(env))
+        return result_put(env, data_ablations(env->session));
     ablations_print(env->session, env->out);
     return true;
 }

@@ -1,5 +1,6 @@
 /* Help, usage and the manual, printed from the tables. */
 #include "command/command.h"
+#include "command/data.h"
 #include "command/keys.h"
 #include "command/parse.h"
 
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char command_topics[] = "keys mouse values ops functions settings views files";
+const char command_topics[] = "keys mouse values ops functions settings views files json";
 
 /* "op|layer|token" or "FILE" */
 static void spec_print(const struct arg_spec *spec, struct str *out)
@@ -82,8 +83,7 @@ void command_help(const struct command *c, struct str *out)
     command_usage(c, out);
     str_addf(out, "\n%s\nexample: %s\n", c->help, c->example);
     for (const struct key *k = key_table; k->key; k++)
-        if (!strncmp(k->line, c->name, strlen(c->name)) &&
-            strchr(" ", k->line[strlen(c->name)]))
+        if (key_runs(k, c->name))
             str_addf(out, "key %s: %s\n", k->key, k->help);
 }
 
@@ -220,10 +220,10 @@ static void topic_views(struct str *out)
 static const struct {
     const char *name;
     void (*print)(struct str *out);
-} topics[] = {{"keys", topic_keys},           {"mouse", topic_mouse},
-              {"values", topic_values},       {"ops", topic_ops},
-              {"functions", topic_functions}, {"settings", topic_settings},
-              {"views", topic_views},         {"files", topic_files}};
+} topics[] = {
+    {"keys", topic_keys},   {"mouse", topic_mouse},         {"values", topic_values},
+    {"ops", topic_ops},     {"functions", topic_functions}, {"settings", topic_settings},
+    {"views", topic_views}, {"files", topic_files},         {"json", data_format_print}};
 
 bool command_topic(const char *topic, struct str *out, struct err *err)
 {

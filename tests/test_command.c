@@ -128,7 +128,6 @@ static const struct {
     {"run; show pattern x", "show: 'x' is not a whole number; usage: show [WHAT] [ROWS]"},
     {"logits", "no logits are computed yet; run comes first"},
     {"info x", "info: 'x' is too much; usage: info"},
-    {"dump pattern", "dump: FILE is missing; usage: dump VALUES FILE"},
     {"lens", "nothing is computed yet; run first"},
     {"lens foo", "'foo' is neither a position (a number, first, last) nor a point like embed, "
                  "L0.attn or L0.mlp"},
@@ -173,6 +172,27 @@ static const struct {
     {"run; similarity 3 4", "name the value before the position, as in 'similarity resid_post 3'"},
     {"nearest 99999", "there is no token 99999; ids go from 0 to 2047"},
     {"prompt \"\"; nearest", "there are no tokens yet; name one, as in 'nearest \" ball\"'"},
+    {"dump pattern", "dump: FILE is missing; usage: dump VALUES FILE [OPTIONS]"},
+    {"dump pattern x.npz", "nothing to dump: there are no computed tokens"},
+    {"run; dump pattern -", "dump writes to a file here; for standard output there is gptscope dump -o -"},
+    {"run; dump pattern x.npz heds=1", "'heds=1' is no option of dump; did you mean 'heads='?"},
+    {"run; dump pattern x.npz whatever", "'whatever' is no option of dump; they are layers=, heads=, "
+                                         "positions=, format= and sidecar="},
+    {"run; dump pattern x.npz heads", "'heads' is no option of dump; did you mean 'heads='?"},
+    {"run; dump pattern x.npz sidecar=no", "sidecar is on or off, not 'no'"},
+    {"run; dump pattern x.npz layers=9", "there is no layer 9; the model has layers 0 to 3"},
+    {"run; dump pattern x.npz heads=2-9", "there is no head 9; the model has heads 0 to 5"},
+    {"run; dump pattern x.npz heads=", "'' is no list of heads; lists are like 0-3,5"},
+    {"run; dump pattern x.npz positions=7-12", "there is no position 12; the prompt has positions 0 to 9"},
+    {"run; dump pattern x.npz positions=-3", "'-3' says no positions; they are like 4, 4-9, 4-, last or last5"},
+    {"run; dump L0.q x.npz layers=1", "nothing of what is selected is in these layers"},
+    {"run; dump L0.H1.q x.npz heads=2", "nothing of what is selected is in these heads"},
+    {"run; dump L0.q,L0.k x.npy", "npy holds one value and 2 are selected: use npz"},
+    {"run; dump logits x.html", "x.html: html shows attention, as L5.H1.pattern or "
+                                "blocks.*.attn.pattern; for logits use png, svg or csv"},
+    {"run; dump tokens x.png", "x.png: tokens are no picture; select a value with numbers, as "
+                               "blocks.0.attn.pattern, or write csv"},
+    {"run; dump pattern no/x.npz", "cannot write 'no/x.npz': no such file or folder; check the path"},
     {"ablate L2", "'L2' is nothing to ablate; that is a head (L2.H3), mlp, attn or an edge "
                   "(L2.mlp, L2.H3.edge)"},
     {"ablate foo", "'foo' is no place; places are like L2, H3 or L2.H3"},

@@ -79,9 +79,11 @@ static const struct example examples[] = {
     {"gptscope dump -p x -o x.npz", 2, "", "~--select"},
     {"gptscope dump -p x --select logits", 2, "", "~which file"},
     {"gptscope dump -p x --select logits -o x.xls", 2, "",
-     "gptscope: 'xls' cannot be written, only npz, npy or json; see gptscope help dump\n"},
+     "gptscope: 'xls' cannot be written, only npz, npy, safetensors, json, csv, tsv, png, "
+     "svg or html; see gptscope help dump\n"},
     {"gptscope dump -p x --select logits -o -", 2, "",
-     "gptscope: standard output needs a format, npz, npy or json; see gptscope help dump\n"},
+     "gptscope: standard output needs a format, npz, npy, safetensors, json, csv, tsv, "
+     "png, svg or html; see gptscope help dump\n"},
     {"gptscope dump -p x --ids 1 --select logits -o x.npz", 2, "", "~--ids are given"},
     {"gptscope check", 2, "", "~-m FILE"},
     {"gptscope run", 2, "", "~one file of commands"},

@@ -30,6 +30,9 @@ struct command_env {
     /* Called when part of a long command's output is there (a generated token, a line of a
      * script); may print and clear `out`. NULL: all is collected. */
     void (*flush)(struct command_env *env);
+    /* Told now and then how far long work on `what` (a file) is, in bytes, and with what NULL
+     * that it is over: may show it, and may stop it with interrupt_set. NULL: nobody looks. */
+    void (*progress)(struct command_env *env, const char *what, uint64_t done, uint64_t total);
     int depth;      /* of `source` in `source` */
     bool json;      /* `out` gets a JSON object a line for each command (command/result.h) */
     json_t *result; /* while a command runs: what it found */

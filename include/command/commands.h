@@ -37,8 +37,10 @@ command_function cmd_neuron;
 command_function cmd_show, cmd_logits, cmd_info;
 /* cmd_explain.c */
 command_function cmd_explain;
+/* cmd_dump.c */
+command_function cmd_dump;
 /* cmd_patch.c */
-command_function cmd_dump, cmd_ablate, cmd_patch, cmd_clear;
+command_function cmd_ablate, cmd_patch, cmd_clear;
 /* cmd_compare.c */
 command_function cmd_mark, cmd_compare, cmd_steer;
 /* cmd_lens.c, cmd_attribute.c, cmd_heads.c, cmd_weights.c, cmd_similarity.c */

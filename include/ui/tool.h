@@ -27,6 +27,9 @@ struct tool_args {
     const char *select;   /* --select */
     const char *output;   /* -o */
     const char *format;   /* --format */
+    const char *layers, *heads, *positions;
+    const char *prompts;  /* --prompts */
+    const char *shard;    /* --shard I/N */
     const char *commands; /* -c */
     const char *shape;    /* --shape */
     const char *decode;   /* --decode 1,2,3 */
@@ -38,6 +41,7 @@ struct tool_args {
     int prompt_tokens;    /* --prompt-tokens; -1: not given */
     bool json, ui, no_bos, man, help, version;
     bool clean;     /* --clean */
+    bool no_sidecar;
     uint64_t given; /* rows of the settings table that options have set */
     char **rest;    /* arguments that are not options, the verb taken out; in argv's memory */
     int n_rest;

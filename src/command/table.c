@@ -184,11 +184,21 @@ const struct command command_table[] = {
      "Ablations are done again, too. The cache view shows the result until something changes.",
      "generate; run; verify", cmd_verify},
     {"dump", "looking",
-     {{"VALUES", ARG_VALUE, false, "this"}, {"FILE", ARG_FILE, false, NULL}},
+     {{"VALUES", ARG_VALUE, false, "this"}, {"FILE", ARG_FILE, false, NULL},
+      {"OPTIONS", ARG_TEXT, true, "layers= heads= positions= format= sidecar=off"}},
      "write values to a file\n"
      "VALUES are names, globs and short forms; 'help values' lists them. The suffix of FILE\n"
-     "chooses the format.",
-     "run; dump L0.H1.pattern pattern.npy", cmd_dump},
+     "chooses the format. OPTIONS, apart by blanks:\n"
+     "layers=0-3,5    of the values of blocks only those of these layers; others stay\n"
+     "heads=1,2       only these heads, and the key/value heads that serve them\n"
+     "positions=4-9   only these rows (4- to the end, last, last5); all keys stay, and the\n"
+     "                tokens stay those of the whole prompt\n"
+     "format=npz      the format, in place of the suffix\n"
+     "sidecar=off     no FILE.json, which says what model, prompt and operations made the\n"
+     "                numbers, and by its being there that FILE is complete",
+     "run; dump L0.H1.pattern pattern.npy; dump L*.pattern,L*.q some.npz layers=1 heads=0,2 "
+     "positions=4-",
+     cmd_dump},
 
     /* --- analysis --- */
     {"lens", "analysis",

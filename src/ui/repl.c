@@ -12,6 +12,7 @@
 #include "ui/history.h"
 #include "ui/progress.h"
 #include "ui/startup.h"
+#include "ui/ticks.h"
 #include "ui/tool_input.h"
 #include "view/view.h"
 
@@ -341,6 +342,7 @@ int ui_repl(struct session *s, const struct tool_args *args, struct err *err)
     screen_init(&st);
     command_env_init(&env, s, &st, &out);
     env.flush = put_out;
+    env.progress = progress_command;
     env.json = args->json;
     journal_begin(&env.journal, s, tool_model(args, false));
     setlocale(LC_CTYPE, "");
@@ -348,7 +350,7 @@ int ui_repl(struct session *s, const struct tool_args *args, struct err *err)
     startup_run(&env, args, false, &wrong);
     if (*wrong.text)
         fprintf(stderr, "%s\n", wrong.text);
-    progress_load(s, args);
+    ticks_load(s, args);
     if (args->record && !journal_record(&env.journal, args->record, err))
         status = 1;
     else if (args->begin && !begin_with(&env, args->begin, err))
@@ -359,7 +361,7 @@ int ui_repl(struct session *s, const struct tool_args *args, struct err *err)
         terminal_lines(&env);
     else
         status = plain_lines(&env, err);
-    progress_save(s, args);
+    ticks_save(s, args);
     command_env_release(&env);
     str_release(&out);
     screen_release(&st);

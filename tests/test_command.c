@@ -107,6 +107,9 @@ static const struct {
     {"prompt \"\"; query 0", "there are no tokens yet; give a prompt first"},
     {"column x", "column takes a number from 0 to 191, +N, -N, first or last, not 'x'"},
     {"value nothing", "no value 'nothing'; names are like blocks.0.attn.pattern, L0.H1.pattern, logits"},
+    {"calc L0.H1.pattern[1,1]", "blocks.0.attn.pattern is not computed yet; step or run first"},
+    {"run; calc 1 +", "'1 +' ends where a number or a name is expected"},
+    {"run; calc summ(1)", "there is no function 'summ'; did you mean 'sum'?"},
     {"verify x", "verify: 'x' is too much; usage: verify"},
     {"neuron 768", "neuron takes a number from 0 to 767, +N, -N, first or last, not '768'"},
     {"key 1.5", "key takes a number from 0 to 9, +N, -N, first or last, not '1.5'"},
@@ -124,25 +127,13 @@ static const struct {
     {"show pattern", "blocks.0.attn.pattern is not computed yet; step or run first"},
     {"run; show pattern x", "show: 'x' is not a whole number; usage: show [WHAT] [ROWS]"},
     {"logits", "no logits are computed yet; run comes first"},
-    {"expect", "expect: VALUE is missing; usage: expect VALUE [CELL] [OP] [NUMBER] [within] [X]"},
-    {"run; expect tokens > 11", "expected tokens > 11, but it is 10"},
-    {"run; expect rank \" was\" = 1", "expected rank \" was\" = 1, but it is 2"},
-    {"run; expect top \" was\"", "expected top 299 ·was, but it is 598 ·thanked, p 0.2355"},
-    {"expect top \" was\"", "no logits are computed yet; run comes first"},
-    {"run; expect L0.H3.pattern 7,6", "compare it: L0.H3.pattern 7,6 > 0.9, or <, <=, >=, =, !="},
-    {"run; expect entropy ~ 2", "compare it: entropy ~ > 0.9, or <, <=, >=, =, !="},
-    {"run; expect entropy < few", "'few' is not a number"},
-    {"run; expect entropy = 1.9 within", "within how much? For example: = 0.85 within 0.01"},
-    {"run; expect entropy < 1.9 within 1", "within goes with = and !="},
-    {"run; expect rank > 3", "it is used as in 'expect rank \" thanked\" = 1'"},
-    {"run; expect key L0.H3,7 = 5", "expected key L0.H3,7 = 5, but it is 6"},
-    {"run; expect key L0.H3,10 = 5", "blocks.0.attn.pattern is not computed at position 10 yet; "
-                                     "step on or run"},
-    {"run; expect p \" Tom Anna\" > 1", "' Tom Anna' is 2 tokens, not one; give one token or an id"},
-    {"expect L0.H3.pattern 7,6 > 0", "blocks.0.attn.pattern is not computed at position 7 yet; "
-                                     "step on or run"},
-    {"run; expect L0.H3.pattern 7,12 > 0", "blocks.0.attn.pattern has 10 along axis key, not "
-                                           "12..12 yet"},
+    {"expect", "expect: CLAIM is missing; usage: expect CLAIM"},
+    {"run; expect n > 11", "expected n > 11, but it is 10 and 11"},
+    {"run; expect n", "'n' compares nothing; a claim is like L1.H4.pattern[8,7] > 0.9"},
+    {"run; expect at(7) = \" Ben\"", "expected at(7) = \" Ben\", but it is  Anna and  Ben"},
+    {"run; expect n = 10 and argmax(L0.H3.pattern[7]) = 5",
+     "expected n = 10 and argmax(L0.H3.pattern[7]) = 5, but it is 6 and 5"},
+    {"expect L0.H3.pattern[7,6] > 0", "blocks.0.attn.pattern is not computed yet; step or run first"},
     {"info x", "info: 'x' is too much; usage: info"},
     {"lens", "nothing is computed yet; run first"},
     {"lens foo", "'foo' is neither a position (a number, first, last) nor a point like embed, "
@@ -280,6 +271,8 @@ static const struct {
                       "[on|off|toggle]"},
     {"clear", "there are no ablations to clear"},
     {"ablate; clear 2", "there is no ablation 2; they go from 1 to 1"},
+    {"lesson nothing", "there is no lesson 'nothing'; 'lesson list' names the 1 there are"},
+    {"answer a", "no lesson is open; 'lesson' opens one"},
     {"set temp hot", "temp takes a number from 0 to 100, not 'hot'"},
     {"set ctx 4", "a context of 4 has no room for the 10 tokens there are; truncate first"},
     {"unset", "unset: NAME is missing; usage: unset NAME"},
@@ -329,7 +322,7 @@ static const struct {
                   "[next|previous]"},
     {"view atention", "view: there is no view 'atention' (did you mean 'attention'?); the views are "
                       "map, attention, heads, logits, explain, program, mlp, compare, cache, "
-                      "tensor, model, tokens, residual, log, help; usage: view VIEW"},
+                      "tensor, model, tokens, residual, lesson, log, help; usage: view VIEW"},
     {"view m", "view: 'm' could be any of map, mlp, model; usage: view VIEW"},
     {"unset tmep", "unset: there is no setting 'tmep' (did you mean 'temp'?); the settings are temp, "
                    "top-k, top-p, min-p, seed, ignore-eos, ctx, chunk, threads, scale, hide-sink, "
@@ -343,7 +336,7 @@ static const struct {
     {"until s", "until: 's' could be any of scores, scale, softmax; usage: until [OP]"},
     {"break L1.m", "'m' could be any of mask, mix, mlp_up, mlp_down"},
     {"help valeus", "there is no help on 'valeus'; did you mean 'values'?"},
-    {"help s", "'s' could be any of step, speed, select, stage, show, scale, steer, set, search, "
+    {"help s", "'s' could be any of step, speed, select, stage, show, similarity, scale, steer, set, search, "
                "scroll, screenshot, source, settings"},
     {"echo x; prompt \"a\nb", "the quote at column 16 is not closed"},
     {"echo \\\n \"a", "the quote at line 2, column 2 is not closed"},

@@ -22,6 +22,10 @@ command_function cmd_branch, cmd_branches, cmd_candidate;
 command_function cmd_select, cmd_layer, cmd_head, cmd_query, cmd_key, cmd_stage, cmd_move,
     cmd_op;
 command_function cmd_point;
+/* cmd_calc.c */
+command_function cmd_calc;
+/* cmd_lesson.c */
+command_function cmd_lesson, cmd_answer;
 /* cmd_tensor.c */
 command_function cmd_value, cmd_column;
 /* cmd_verify.c */

@@ -60,7 +60,8 @@ struct ablation {
         note[48]; /* where its numbers are from: "the mark", "toward ·ball"; safe text, or "" */
 };
 
-struct mark; /* session/mark.h */
+struct mark;   /* session/mark.h */
+struct course; /* session/course.h */
 
 /* The token that was generated last. */
 struct chosen {
@@ -90,6 +91,7 @@ struct session {
     int marks_made;
     bool comparing;       /* views show the run less the mark; only with a mark */
     struct verify verify; /* read it with session_verified */
+    struct course *course; /* lessons, or NULL */
     struct str log;       /* messages, a line each */
     char message[256];    /* the newest one, safe for a terminal */
 

@@ -32,6 +32,8 @@ struct tool_args {
     const char *decode;   /* --decode 1,2,3 */
     const char *dtype;    /* --dtype */
     const char *record;   /* --record */
+    const char *begin;    /* a line of commands that the screen or the prompt begins with */
+    bool only_begin;      /* the prompt ends after it */
     int n;                /* -n; -1: not given */
     int prompt_tokens;    /* --prompt-tokens; -1: not given */
     bool json, ui, no_bos, man, help, version;

@@ -65,24 +65,26 @@ bool cmd_resize(struct command_env *env, const struct arg *arg, struct err *err)
 
 /* --- the whole layout --- */
 
-static void print_views(const struct screen *st, struct str *out)
+static void print_views(const struct arrangement *a, struct str *out)
 {
-    for (int i = 0; i < SLOT_COUNT; i++)
-        if (i != (int) st->focus && i != (int) st->side)
-            str_addf(out, "view %s\n", view_table[st->panel[i]].name);
-    if (st->side != st->focus)
-        str_addf(out, "view %s\n", view_table[st->panel[st->side]].name);
-    str_addf(out, "view %s\n", view_table[st->panel[st->focus]].name);
+    for (int i = 0; i < SLOT_DOCK; i++)
+        if (i != (int) a->focus && i != (int) a->side)
+            str_addf(out, "view %s\n", view_table[a->panel[i]].name);
+    if (a->side != a->focus)
+        str_addf(out, "view %s\n", view_table[a->panel[a->side]].name);
+    str_addf(out, "view %s\n", view_table[a->panel[a->focus]].name);
 }
 
 void layout_print(const struct screen *st, struct str *out)
 {
+    struct arrangement a = screen_arrangement(st);
+
     str_adds(out, "layout reset\n");
     for (int i = 0; i < EDGE_COUNT; i++)
         if (st->edge[i] != 0)
             str_addf(out, "layout %s %d\n", edge_name((enum edge) i), st->edge[i]);
-    print_views(st, out);
-    if (st->maximised)
+    print_views(&a, out);
+    if (a.maximised)
         str_adds(out, "maximise\n");
 }
 

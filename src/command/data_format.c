@@ -47,6 +47,12 @@ const struct data_format data_formats[] = {
     {"info",
      "name architecture path hyper_parameters parameters memory dtypes tokenizer context threads",
      "memory and dtypes in bytes"},
+    {"expect", "claim holds left right", "the sides of the last comparison, as text"},
+    {"calc", "expression value", "a number, a list, or a text"},
+    {"lesson answer",
+     "[lessons] [lesson] [title] [step] [steps] [heading] [text] [holds] [question] [choices] "
+     "[answered] [verdict] [reveal] [ended]",
+     "lessons: number, name, title, done; holds: what the step claims; answered: right, wrong, shown"},
     {"verify", "n_positions k v logits",
      "the largest differences: of keys and of values by layer, of the logits"},
     {"dump", "files", "what was written: each with file, bytes, values"},

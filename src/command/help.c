@@ -6,13 +6,15 @@
 
 #include "base/mem.h"
 #include "base/near.h"
+#include "session/expr.h"
 #include "view/view.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char command_topics[] = "keys mouse values ops functions settings views files line json";
+const char command_topics[] =
+    "keys mouse values ops functions expressions settings views files line json";
 
 /* "op|layer|token" or "FILE" */
 static void spec_print(const struct arg_spec *spec, struct str *out)
@@ -223,6 +225,15 @@ static void topic_ops(struct str *out)
     }
 }
 
+static void topic_expressions(struct str *out)
+{
+    for (const struct expr_function *f = expr_functions; f->name; f++) {
+        char usage[32];
+        snprintf(usage, sizeof usage, "%s(%s)", f->name, f->args);
+        str_addf(out, "  %-16s  %s\n", usage, f->help);
+    }
+}
+
 static void topic_settings(struct str *out)
 {
     for (const struct setting *row = setting_table; row->name; row++) {
@@ -241,11 +252,12 @@ static void topic_views(struct str *out)
 static const struct {
     const char *name;
     void (*print)(struct str *out);
-} topics[] = {{"keys", topic_keys},         {"mouse", topic_mouse},
-              {"values", topic_values},     {"ops", topic_ops},
-              {"settings", topic_settings}, {"views", topic_views},
-              {"files", topic_files},       {"functions", topic_functions},
-              {"line", topic_line},         {"json", data_format_print}};
+} topics[] = {{"keys", topic_keys},           {"mouse", topic_mouse},
+              {"values", topic_values},       {"ops", topic_ops},
+              {"functions", topic_functions}, {"expressions", topic_expressions},
+              {"settings", topic_settings},   {"views", topic_views},
+              {"files", topic_files},         {"line", topic_line},
+              {"json", data_format_print}};
 
 /* Commands and topics, apart by blanks. */
 static void list_names(struct str *out)

@@ -166,23 +166,11 @@ const struct command command_table[] = {
      "without VALUE what the panel with the focus shows there. this follows the attention's\n"
      "cursor; largest goes from what is explained to the element that makes most of it.",
      "run; explain L1.H2.pattern 8,6; explain logits 4,·ball; explain largest", cmd_explain},
-    {"expect", "looking",
-     {{"VALUE", ARG_VALUE, false, "top p rank entropy key tokens"}, {"CELL", ARG_WORD, true, NULL},
-      {"OP", ARG_WORD, true, "< <= > >= = !="}, {"NUMBER", ARG_WORD, true, NULL},
-      {"within", ARG_WORD, true, "within"}, {"X", ARG_WORD, true, NULL}},
-     "check a claim about the numbers there are; fails with the live number\n"
-     "VALUE and CELL are as explain takes them: L0.H3.pattern 7,6 > 0.9. OP is <, <=, >, >=, = or\n"
-     "!=. A number that = gives may be rounded: 0.85 is met by 0.8472; with 'within X' it is met by\n"
-     "what is at most X away. Also:\n"
-     "expect top TOKEN           the most likely next token\n"
-     "expect p TOKEN > 0.2       a token's probability, before temperature and the like\n"
-     "expect rank TOKEN = 1      its place among all tokens\n"
-     "expect entropy < 2.5       of the next token, in nats; of a query: entropy L0.H3,7 < 0.5\n"
-     "expect key L0.H3,7 = 6     the key that a head's query looks at most\n"
-     "expect tokens = 10         how many there are\n"
-     "The next token is the one after the last computed one, or after the cursor's (set logits-at).",
-     "run; expect L0.H3.pattern 7,6 > 0.9; expect top \" thanked\"; expect entropy = 1.9261",
-     cmd_expect},
+    {"expect", "learning", {{"CLAIM", ARG_TEXT, false, NULL}},
+     "fail unless a claim about the live values holds\n"
+     "A claim compares two expressions (calc) with < <= > >= = !=; = and != may say within how\n"
+     "much. Several are joined by 'and'. A script stops there, with the numbers that there are.",
+     "run; expect sum(L0.H3.pattern[7]) = 1 within 0.001 and n = 10", cmd_expect},
     {"logits", "looking", {{"N", ARG_INT, true, NULL}},
      "list the N most likely next tokens\n"
      "A column for each stage of the sampling that is on. 'set logits-at cursor' takes those after\n"
@@ -190,6 +178,12 @@ const struct command command_table[] = {
      "run; logits 5", cmd_logits},
     {"info", "looking", {{NULL, ARG_INT, false, NULL}},
      "print the model's sizes, its parameters and the memory in use", "info", cmd_info},
+    {"calc", "looking", {{"EXPRESSION", ARG_TEXT, false, NULL}},
+     "compute an expression over the live values\n"
+     "L1.H4.pattern[8,7] is one number, L1.H4.pattern[8] a row, last the last position; there are\n"
+     "+ - * / ^, comparisons, d_head and the other sizes, \"text\" and 'help expressions'. With ;\n"
+     "in it the whole stands in quotes.",
+     "run; calc dot(L0.H1.q[3], L0.H1.k[2]) / sqrt(d_head)", cmd_calc},
     {"verify", "looking", {{NULL, ARG_INT, false, NULL}},
      "compute all tokens again in one pass and compare the cache and the logits with it\n"
      "Ablations are done again, too. The cache view shows the result until something changes.",
@@ -353,6 +347,18 @@ const struct command command_table[] = {
      "KL(mark || now) = sum p_mark log(p_mark / p_now) in nats.",
      "run; mark; ablate L0.H1; compare; show compare", cmd_compare},
 
+    /* --- learning --- */
+    {"lesson", "learning",
+     {{"WHICH", ARG_WORD, true, "next back list end"}, {"STEP", ARG_INT, true, NULL}},
+     "open a lesson, or go on in it\n"
+     "WHICH is the number or name of a lesson, next, back, list, or end. Without it, where you\n"
+     "left off. A lesson sets its own model, prompt and settings; end puts yours back. next shows\n"
+     "the answer of a question that was not answered. 'set lang zh' gives them in Chinese.",
+     "lesson 1", cmd_lesson},
+    {"answer", "learning", {{"GUESS", ARG_WORD, false, NULL}},
+     "answer the question of a lesson: the letter of a choice, or a number",
+     "lesson 1; lesson next; answer a", cmd_answer},
+
     /* --- settings --- */
     {"set", "settings", {{"NAME", ARG_SETTING, true, NULL}, {"VALUE", ARG_SETTING_VALUE, true, NULL}},
      "print or change a setting\n"
@@ -423,7 +429,8 @@ const struct command command_table[] = {
 
     /* --- other --- */
     {"help", "other", {{"TOPIC", ARG_COMMAND, true, NULL}},
-     "list the commands, or say more about one, or about keys, mouse, values, ops, functions, settings, views, files, line, json",
+     "list the commands, or say more about one, or about keys, mouse, values, ops, functions, expressions,\n"
+     "settings, views, files, line, json",
      "help step", cmd_help},
     {"source", "other", {{"FILE", ARG_FILE, false, NULL}},
      "run the commands in a file\n"

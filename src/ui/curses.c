@@ -12,6 +12,7 @@
 #include "command/keys.h"
 #include "ui/curses_app.h"
 #include "ui/startup.h"
+#include "ui/ticks.h"
 #include "ui/tool_input.h"
 #include "view/cache.h"
 
@@ -234,6 +235,7 @@ static void loop(struct app *a)
         hover = e.kind == EVENT_MOUSE && mouse_hovers(a, &e.mouse);
         if (e.kind != EVENT_NONE && !hover) {
             handle(a, &e);
+            ticks_save(a->s, a->args);
             dirty = true;
             fit_canvas(a);
         } else if (work_waits(a)) {
@@ -277,9 +279,12 @@ static void begin(struct app *a)
             *err.text ? err.text
                       : "e edits the prompt  g begins again, Space steps  n adds a token  "
                         "? all keys");
+    ticks_load(a->s, a->args);
+    if (a->args->begin)
+        app_run(a, a->args->begin);
     /* The first picture shows a whole pass when that takes no time. */
     a->choose = !memcmp(&at, &a->s->at, sizeof at);
-    a->st.running = a->s->ids.n > 0;
+    a->st.running = a->s->ids.n > 0 && !a->args->begin;
     if (a->st.running)
         work_slice(a);
     app_draw(a);

@@ -14,6 +14,7 @@
 #include "ui/line_complete.h"
 #include "ui/progress.h"
 #include "ui/startup.h"
+#include "ui/ticks.h"
 #include "ui/tool_input.h"
 #include "view/view.h"
 
@@ -375,6 +376,14 @@ static void terminal_lines(struct command_env *env)
         raise(fatal);
 }
 
+static bool begin_with(struct command_env *env, const char *line, struct err *err)
+{
+    ui_output(env);
+    bool ok = command_run(env, line, err);
+    put_out(env);
+    return ok;
+}
+
 int ui_repl(struct session *s, const struct tool_args *args, struct err *err)
 {
     struct str out = STR_INIT;
@@ -394,12 +403,18 @@ int ui_repl(struct session *s, const struct tool_args *args, struct err *err)
     startup_run(&env, args, false, &wrong);
     if (*wrong.text)
         fprintf(stderr, "%s\n", wrong.text);
+    ticks_load(s, args);
     if (args->record && !journal_record(&env.journal, args->record, err))
         status = 1;
+    else if (args->begin && !begin_with(&env, args->begin, err))
+        status = 1;
+    else if (args->only_begin)
+        ;
     else if (isatty(STDIN_FILENO))
         terminal_lines(&env);
     else
         status = plain_lines(&env, err);
+    ticks_save(s, args);
     command_env_release(&env);
     str_release(&out);
     screen_release(&st);

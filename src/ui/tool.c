@@ -64,6 +64,13 @@ const struct tool tool_table[] = {
      "--json prints a line for each file.",
      "gptscope dump -p 'Tom gave' --select 'blocks.*.attn.pattern,logits' -o out.npz",
      tool_dump},
+    {"lesson", "[NUMBER | NAME | list] [STEP] [--lang zh]", "json record clean",
+     "learn how a GPT works, step by step, on the live model\n"
+     "Goes on where you left off, or opens the lesson of that number or name. On a terminal the "
+     "lesson stands below the views that it speaks of; elsewhere it is printed, and the commands "
+     "lesson next and answer are read from standard input. In Chinese with --lang zh, or where "
+     "the locale is Chinese.",
+     "gptscope lesson list", tool_lesson},
     {"models", "[--json]", "json",
      "list the models there are\n"
      "The built-in models and those found under $GPTSCOPE_MODELS, $XDG_DATA_HOME/gptscope/models,"

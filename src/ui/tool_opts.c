@@ -278,10 +278,24 @@ static bool belongs(struct tool_args *a, const struct option_row *o, struct err 
     return ok;
 }
 
+/* Chinese where the locale is. */
+static enum lang locale_lang(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *locale = getenv(names[i]);
+        if (locale && *locale)
+            return strncmp(locale, "zh", 2) == 0 ? LANG_ZH : LANG_EN;
+    }
+    return LANG_EN;
+}
+
 bool tool_parse(struct tool_args *a, int argc, char **argv, struct err *err)
 {
     *a = (struct tool_args){.tool = tool_table, .n = -1, .prompt_tokens = -1};
     settings_init(&a->set);
+    a->set.lang = locale_lang();
     struct reader r = {.args = a, .argc = argc, .argv = argv, .at = 1, .n_rest = 1};
     if (!take_all(&r, err))
         return false;

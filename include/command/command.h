@@ -27,8 +27,8 @@ struct command_env {
     int width;  /* columns for pictures in `out` */
     bool color; /* pictures may have ANSI colours */
     bool ascii; /* pictures may only have ASCII characters, whatever the setting says */
-    /* Called when part of a long command's output is there (a generated token, a line of a
-     * script); may print and clear `out`. NULL: all is collected. */
+    /* Called after each command and when part of a long one's output is there (a generated
+     * token); may print and clear `out`. NULL: all is collected. */
     void (*flush)(struct command_env *env);
     int depth;      /* of `source` in `source` */
     bool json;      /* `out` gets a JSON object a line for each command (command/result.h) */

@@ -158,6 +158,8 @@ bool command_run(struct command_env *env, const char *line, struct err *err)
         ok = words_next(&w, copy, &at, err);
         if (ok && w.n > 0)
             ok = run_one(env, &w, copy, err);
+        if (env->flush)
+            env->flush(env);
         words_release(&w);
     }
     free(copy);
@@ -179,8 +181,6 @@ bool command_script(struct command_env *env, const char *name, const char *text,
         ok = ok && command_run(env, one, err);
         if (!ok)
             err_add(err, "%s:%d", name, line);
-        else if (env->flush)
-            env->flush(env);
         free(one);
         text += len + 1;
     }

@@ -11,6 +11,7 @@
 #include "command/place.h"
 #include "ui/history.h"
 #include "ui/startup.h"
+#include "ui/streams.h"
 #include "ui/tool_input.h"
 #include "view/view.h"
 
@@ -35,13 +36,6 @@ static bool entered;
 static volatile sig_atomic_t resized, stopped, fatal;
 
 /* --- output --- */
-
-static void put_out(struct command_env *env)
-{
-    fwrite(env->out->text, 1, env->out->len, stdout);
-    fflush(stdout);
-    str_clear(env->out);
-}
 
 static int terminal_width(void)
 {
@@ -83,7 +77,10 @@ static int plain_lines(struct command_env *env, struct err *err)
     int status = 0;
 
     for (int i = 1; status == 0 && !env->session->quit; i++) {
+        errno = 0;
         n = getline(&line, &cap, stdin);
+        if (n < 0 && ferror(stdin))
+            status = !err_set(err, "cannot read standard input: %s", strerror(errno));
         if (n < 0)
             break;
         while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
@@ -91,11 +88,11 @@ static int plain_lines(struct command_env *env, struct err *err)
         bool ok = strlen(line) == (size_t) n || err_set(err, "the line holds a NUL byte");
         ui_output(env);
         ok = ok && command_run(env, line, err);
-        put_out(env);
-        if (!ok) {
-            err_add(err, "stdin:%d", i);
+        streams_flush(env);
+        if (!streams_end(err))
             status = 1;
-        }
+        else if (!ok)
+            status = !err_add(err, "stdin:%d", i);
     }
     free(line);
     return status;
@@ -121,7 +118,7 @@ static void on_signal(int sig)
         interrupt_set();
 }
 
-static const int caught[] = {SIGINT, SIGWINCH, SIGTSTP, SIGTERM, SIGHUP};
+static const int caught[] = {SIGINT, SIGWINCH, SIGTSTP, SIGTERM, SIGHUP, SIGPIPE};
 #define N_CAUGHT (sizeof caught / sizeof *caught)
 
 /* The signals come only while we wait for a key (ppoll ends, whatever the flags say), or, for
@@ -268,7 +265,7 @@ static void run_line(struct command_env *env, const char *line, const sigset_t *
     interrupt_clear();
     sigprocmask(SIG_SETMASK, running, NULL);
     bool ok = command_run(env, line, &err);
-    put_out(env);
+    streams_flush(env);
     if (!ok)
         fprintf(stderr, "%s\n", err.text);
     sigprocmask(SIG_SETMASK, blocked, NULL);
@@ -295,6 +292,7 @@ static void terminal_lines(struct command_env *env)
     struct sigaction old[N_CAUGHT];
     sigset_t blocked, waiting;
     struct str prompt = STR_INIT;
+    struct err unwritten = ERR_INIT;
 
     init_readline(env->session);
     sigprocmask(SIG_SETMASK, NULL, &waiting);
@@ -303,7 +301,7 @@ static void terminal_lines(struct command_env *env)
         sigaddset(&blocked, caught[i]);
     sigprocmask(SIG_SETMASK, &blocked, NULL);
     catch_signals(old);
-    while (!env->session->quit && !fatal) {
+    while (!env->session->quit && !fatal && streams_end(&unwritten)) {
         make_prompt(env->session, &prompt);
         if (!read_line(prompt.text, &waiting))
             break;
@@ -331,7 +329,7 @@ int ui_repl(struct session *s, const struct tool_args *args, struct err *err)
 
     screen_init(&st);
     command_env_init(&env, s, &st, &out);
-    env.flush = put_out;
+    env.flush = streams_flush;
     env.json = args->json;
     journal_begin(&env.journal, s, tool_model(args, false));
     setlocale(LC_CTYPE, "");

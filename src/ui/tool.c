@@ -1,8 +1,8 @@
 #include "ui/tool.h"
 
+#include "ui/streams.h"
 #include "ui/tool_input.h"
 
-#include <errno.h>
 #include <string.h>
 
 // clang-format off
@@ -140,14 +140,14 @@ int tool_main(int argc, char **argv)
     struct tool_args args;
     struct err err = ERR_INIT;
     int status = 2;
+    streams_begin();
     if (tool_parse(&args, argc, argv, &err))
         status = execute(&args, &err);
     complain(args.tool, status, &err);
-    errno = 0;
-    if (fflush(stdout) != 0 || ferror(stdout)) {
+    struct err unwritten = ERR_INIT;
+    if (!streams_end(&unwritten)) {
         if (!*err.text)
-            fprintf(stderr, "gptscope: cannot write to standard output: %s\n",
-                    errno ? strerror(errno) : "write error");
+            fprintf(stderr, "gptscope: %s\n", unwritten.text);
         status = status ? status : 1;
     }
     return status;

@@ -35,6 +35,7 @@ struct tool_args {
     int n;                /* -n; -1: not given */
     int prompt_tokens;    /* --prompt-tokens; -1: not given */
     bool json, ui, no_bos, man, help, version;
+    bool quoted;    /* --quoted */
     bool clean;     /* --clean */
     uint64_t given; /* rows of the settings table that options have set */
     char **rest;    /* arguments that are not options, the verb taken out; in argv's memory */
@@ -52,6 +53,7 @@ struct tool {
 };
 extern const struct tool tool_table[]; /* ends with a NULL name; [0] is the curses program */
 const struct tool *tool_find(const char *name);
+bool tool_hidden(const struct tool *t); /* is for programs: not in the overview of verbs */
 
 /* An option of the verbs; those of the settings table are common to all verbs. */
 enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_INT };

@@ -91,6 +91,8 @@ void tool_help_all(struct str *out)
                   "usage: gptscope [-m MODEL] [PROMPT]     the screen\n"
                   "       gptscope VERB [OPTIONS] ...\n\nverbs\n");
     for (const struct tool *t = tool_table + 1; t->name; t++) {
+        if (tool_hidden(t))
+            continue;
         str_clear(&text);
         tool_summary(t, &text);
         add_row(out, t->name, text.text);

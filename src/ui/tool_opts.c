@@ -48,6 +48,8 @@ const struct option_row option_table[] = {
      "begin without the start-up file and without what was remembered, and remember nothing"},
     {"man", 0, NULL, OPTION_FLAG, AT(man), 0, 0,
      "print the manual page as mdoc, for man -l"},
+    {"quoted", 0, NULL, OPTION_FLAG, AT(quoted), 0, 0,
+     "the words are as they are typed at a shell, with quotes and backslashes"},
     {"help", 'h', NULL, OPTION_FLAG, AT(help), 0, 0, "print help"},
     {"version", 'V', NULL, OPTION_FLAG, AT(version), 0, 0, "print the version"},
     {0},

@@ -17,6 +17,7 @@ struct value_made {
     enum opcode code; /* OP_COUNT: by no op (the tokens) */
     char how[80];     /* "softmax(attn.scores)"; "blocks.N.attn.k" for another name of it */
     bool alias;       /* `how` is the value that this is another name of */
+    bool main;        /* the op's formula is of this value, not of what it makes besides */
 };
 
 struct value_kind {

@@ -78,7 +78,8 @@ void tool_help_all(struct str *out);
 void tool_help_one(const struct tool *t, struct str *out);
 void tool_summary(const struct tool *t, struct str *out); /* the first line of its help */
 const char *tool_details(const struct tool *t);           /* the rest */
-bool tool_man(struct str *out, struct err *err);          /* gptscope(1) as mdoc */
+/* A page of the manual as mdoc: "" is gptscope(1), others are in ui/man.h. */
+bool tool_man(const char *page, struct str *out, struct err *err);
 
 /* The whole program: parses, dispatches, prints errors as "gptscope: message" on stderr.
  * Returns the exit status: 0 done, 1 failed, 2 usage. */

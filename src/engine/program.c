@@ -24,10 +24,10 @@ static void build_results(struct builder *b)
 
 struct program *program_build(const struct model *m, struct err *err)
 {
-    return program_from(model_hparams(m), err);
+    return program_of_shape(model_hparams(m), err);
 }
 
-struct program *program_from(const struct hparams *hp, struct err *err)
+struct program *program_of_shape(const struct hparams *hp, struct err *err)
 {
     if (!hparams_check(hp, err))
         return NULL;

@@ -17,7 +17,7 @@ static const struct {
     {"tokens",             "the ids of the tokens"},
     {"embed",              "the token's row of the embedding table"},
     {"pos_embed",          "the position's row of the table of positions"},
-    {"resid_pre",          "the residual stream as the block reads it"},
+    {"resid_pre",          "the residual stream as the block reads it; block 0 reads the embeddings"},
     {"resid_mid",          "the residual stream after attention has added to it"},
     {"resid_post",         "the residual stream after the block"},
     {"ln*.mean",           "the mean of the position's numbers, which the norm takes off"},
@@ -34,12 +34,13 @@ static const struct {
     {"attn.rot_q",         "the queries, turned by their position"},
     {"attn.rot_k",         "the keys, turned by their position"},
     {"attn.scores_raw",    "stage raw: how well each query fits each key"},
-    {"attn.scores_scaled", "stage scaled: the raw scores by the root of the head's size"},
+    {"attn.scores_scaled", "stage scaled: the raw scores, divided by the root of the head's size"},
     {"attn.scores",        "stage masked: the scaled scores, -inf where the key comes after the "
                            "query"},
     {"attn.pattern",       "stage softmax: the attention weights; each row sums to 1"},
     {"attn.z",             "stage z: the mean of the values, weighted by the pattern"},
-    {"attn.result",        "what each head alone adds to the residual stream, without the bias"},
+    {"attn.result",        "what each head alone adds to the residual stream, without the bias; not part of the "
+                           "pass, made when it is asked for"},
     {"attn_out",           "what attention adds to the residual stream: all heads and the bias"},
     {"mlp.pre",            "before the activation; where the MLP is gated, the gate"},
     {"mlp.pre_linear",     "what the gate is multiplied with"},
@@ -108,6 +109,7 @@ static void fill_made(const struct program *p, const struct value *v, struct val
     made->there = true;
     made->code = op ? op->code : OP_COUNT;
     made->alias = v->same_as >= 0;
+    made->main = op && v == &p->value[op->out[0]];
     if (made->alias) {
         const struct value *same = &p->value[v->same_as];
         str_addf(&how, "%s%s",
@@ -182,7 +184,7 @@ int value_kinds(struct value_kind **list)
             continue;
         struct hparams hp = *sample;
         hp.n_layer = LAYERS;
-        struct program *p = program_from(&hp, &err);
+        struct program *p = program_of_shape(&hp, &err);
         if (p)
             add_family(&k, p);
         program_free(p);

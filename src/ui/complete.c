@@ -23,15 +23,31 @@ static bool printable(const char *text)
     return true;
 }
 
+/* The line begins like one that is there. */
+static bool is_offered(const struct complete *c, const struct str *line)
+{
+    const char *at = c->out->text;
+
+    while ((at = strstr(at, line->text)) && at > c->out->text && at[-1] != '\n')
+        at += line->len;
+    return at != NULL;
+}
+
 void complete_offer(struct complete *c, const char *text, const char *help)
 {
     const char *typed = complete_typed(c);
+    struct str line = STR_INIT;
 
     if (strncmp(text, typed, strlen(typed)) != 0 || !printable(text) ||
         (c->kept == 0 && *text == ':'))
         return;
-    str_add(c->out, c->word, c->kept);
-    str_addf(c->out, "%s\t", text);
+    str_add(&line, c->word, c->kept);
+    str_addf(&line, "%s\t", text);
+    bool again = is_offered(c, &line);
+    str_add(c->out, line.text, again ? 0 : line.len);
+    str_release(&line);
+    if (again)
+        return;
     if (help)
         str_add(c->out, help, strcspn(help, ";\n"));
     str_addc(c->out, '\n');

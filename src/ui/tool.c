@@ -87,9 +87,10 @@ const struct tool tool_table[] = {
      "and what it is; a word that ends in '.', '=' or ',' goes on. A line ':files' with a tab and "
      "a path says that names of files may stand there.",
      "gptscope complete -- dump --sel", tool_complete},
-    {"help", "[VERB | COMMAND | TOPIC | --man]", "man",
-     "help on a verb or a command\n"
-     "--man prints the manual page: gptscope help --man | man -l -",
+    {"help", "[VERB | COMMAND | TOPIC | --man [commands | values]]", "man",
+     "help on a verb, a command or a topic\n"
+     "--man prints a page of the manual: gptscope(1), with commands gptscope-commands(7), with "
+     "values gptscope-values(7). Where it is not installed: gptscope help --man | man -l -",
      "gptscope help dump", tool_help},
     {"version", "", "",
      "print the version\n"

@@ -147,7 +147,7 @@ int tool_help(const struct tool_args *a, FILE *out, struct err *err)
         err_set(err, "'%s' is too much", a->rest[1]);
         status = 2;
     } else if (a->man) {
-        status = tool_man(&text, err) ? 0 : 1;
+        status = tool_man(a->n_rest ? a->rest[0] : "", &text, err) ? 0 : 2;
     } else if (!a->n_rest) {
         tool_help_all(&text);
     } else if (t) {

@@ -47,7 +47,7 @@ const struct option_row option_table[] = {
     {"clean", 0, NULL, OPTION_FLAG, AT(clean), 0, 0,
      "begin without the start-up file and without what was remembered, and remember nothing"},
     {"man", 0, NULL, OPTION_FLAG, AT(man), 0, 0,
-     "print the manual page as mdoc, for man -l"},
+     "print a page of the manual as mdoc, for man -l"},
     {"quoted", 0, NULL, OPTION_FLAG, AT(quoted), 0, 0,
      "the words are as they are typed at a shell, with quotes and backslashes"},
     {"help", 'h', NULL, OPTION_FLAG, AT(help), 0, 0, "print help"},

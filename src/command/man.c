@@ -122,5 +122,5 @@ void files_man(struct str *out)
 {
     str_adds(out, ".Sh FILES\n");
     rows_man("files", "Pa", out);
-    str_adds(out, "All are readable by their owner only.\n");
+    str_adds(out, ".Pp\nAll are readable by their owner only.\n");
 }

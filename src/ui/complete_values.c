@@ -96,7 +96,9 @@ static void offer_short(struct complete *c, const struct program *p, const char 
     }
     if (dot[1] == 'H' && second) {
         str_add(&before, typed, (size_t) (second + 1 - typed));
-        offer_block(c, p, before.text, dot[2] == '*' ? 0 : atoi(dot + 2));
+        long head = dot[2] == '*' ? 0 : strtol(dot + 2, NULL, 10);
+        offer_block(c, p, before.text,
+                    head < 0 || head > p->hp.n_head ? p->hp.n_head : (int) head);
     } else {
         str_add(&before, typed, (size_t) (dot + 1 - typed));
         offer_block(c, p, before.text, -1);

@@ -140,9 +140,7 @@ static void add_pipes(struct str *out)
              "asks for them.\n"
              "Output comes as it is made: a command's when it ends, generated text token\n"
              "by token.\n"
-             "When its reader has gone, the program ends at the next write, as\n"
-             ".Ic gptscope models | head \\-n 1\n"
-             "does.\n");
+             "When its reader has gone, the program ends at the next write.\n");
 }
 
 static void add_examples(struct str *out)

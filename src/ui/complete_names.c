@@ -95,6 +95,8 @@ static const struct {
 } placeholders[] = {
     {"MODEL", offer_models},
     {"FILE", offer_files},
+    {"A", offer_models}, /* two of which each is a model or a file */
+    {"B", offer_models},
     {"GLOBS", complete_values},
     {"VALUES", complete_values},
     {"FORMAT", offer_formats},

@@ -48,6 +48,12 @@ static const struct example examples[] = {
     {"gptscope help step", 0, "~step", ""},
 
     /* usage */
+    {"gptscope dump --heads max -p x --select q -o x.npz", 2, "",
+     "gptscope: 'max' is no list of heads; lists are like 0-3,5; see gptscope help dump\n"},
+    {"gptscope run --heads max -c 'set heads'", 0, "~max", ""}, /* the setting */
+    {"gptscope --heads 1,2 run -c 'set heads'", 2, "", "~'1,2'"},
+    {"gptscope info --layers 1", 2, "",
+     "gptscope: option '--layers' does not belong to 'info'; see gptscope help info\n"},
     {"gptscope dump --foo", 2, "",
      "gptscope: unknown option '--foo'; see gptscope help dump\n"},
     {"gptscope dump --selct x", 2, "",
@@ -79,9 +85,11 @@ static const struct example examples[] = {
     {"gptscope dump -p x -o x.npz", 2, "", "~--select"},
     {"gptscope dump -p x --select logits", 2, "", "~which file"},
     {"gptscope dump -p x --select logits -o x.xls", 2, "",
-     "gptscope: 'xls' cannot be written, only npz, npy or json; see gptscope help dump\n"},
+     "gptscope: 'xls' cannot be written, only npz, npy, safetensors, json, csv, tsv, png, "
+     "svg or html; see gptscope help dump\n"},
     {"gptscope dump -p x --select logits -o -", 2, "",
-     "gptscope: standard output needs a format, npz, npy or json; see gptscope help dump\n"},
+     "gptscope: standard output needs a format, npz, npy, safetensors, json, csv, tsv, "
+     "png, svg or html; see gptscope help dump\n"},
     {"gptscope dump -p x --ids 1 --select logits -o x.npz", 2, "", "~--ids are given"},
     {"gptscope check", 2, "", "~-m FILE"},
     {"gptscope run", 2, "", "~one file of commands"},

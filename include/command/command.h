@@ -30,9 +30,15 @@ struct command_env {
     /* Called after each command and when part of a long one's output is there (a generated
      * token); may print and clear `out`. NULL: all is collected. */
     void (*flush)(struct command_env *env);
+    /* Told now and then how far long work on `what` (a file) is, in bytes, and with what NULL
+     * that it is over: may show it, and may stop it with interrupt_set. NULL: nobody looks. */
+    void (*progress)(struct command_env *env, const char *what, uint64_t done, uint64_t total);
     int depth;      /* of `source` in `source` */
     bool json;      /* `out` gets a JSON object a line for each command (command/result.h) */
     json_t *result; /* while a command runs: what it found */
+    bool failed;    /* json: the line that says why a command failed is out */
+    const char *script; /* the file that commands come from, or NULL; */
+    int line;           /* its line */
     struct journal journal;
 };
 
@@ -72,7 +78,7 @@ struct arg {
     bool quoted;
 };
 
-#define COMMAND_ARGS 4
+#define COMMAND_ARGS 6
 struct command {
     const char *name, *group; /* group: "stepping", for help and the manual */
     struct arg_spec arg[COMMAND_ARGS];

@@ -16,6 +16,9 @@ int op_parse(const struct session *s, const char *text, struct err *err);
  * '*' is done, 'B' a breakpoint, '?' one with a condition. */
 void op_line(const struct session *s, int op, struct str *out);
 
+/* A value's shape when the pass that is open, or comes next, is done; returns its axes. */
+int value_shape(const struct session *s, int value, int shape[3]);
+
 /* What engine/select.h takes, and for the selected layer and head: "this" (the selected stage
  * of the attention), "attn.pattern", "pattern". */
 bool values_parse(const struct session *s, const char *text, struct selection *sel,

@@ -152,6 +152,8 @@ bool session_until(struct session *s, int op, struct err *err);
 bool session_back(struct session *s, struct err *err);
 bool session_back_layer(struct session *s, struct err *err);
 bool session_back_pass(struct session *s, struct err *err);
+/* The pass at work, or the last one that was done; n_new is 0 when there is none. */
+void session_last_pass(const struct session *s, int *n_past, int *n_new);
 /* Moves the cursor to the last op's layer; with `stage` also to its stage of attention, and
  * back to the pattern after the last stage. */
 void session_follow(struct session *s, bool stage);

@@ -40,6 +40,10 @@ struct tool_args {
     uint64_t given; /* rows of the settings table that options have set */
     char **rest;    /* arguments that are not options, the verb taken out; in argv's memory */
     int n_rest;
+
+    /* Of dump. */
+    const char *layers, *heads, *positions, *prompts, *shard;
+    bool no_sidecar;
 };
 
 struct tool {

@@ -36,18 +36,6 @@ void grid_cache_release(struct grid_cache *c);
 
 /* --- heads --- */
 
-/* One query of one head. */
-struct head_row {
-    float job[JOB_COUNT]; /* NAN: it says nothing about this job */
-    float max, entropy;
-    int strongest;
-};
-
-struct head_tally {
-    double job[JOB_COUNT], max, entropy;
-    int n, counted[JOB_COUNT];
-};
-
 struct layer_rows {
     int lo, hi;                       /* queries [lo, hi) are counted */
     int ready;                        /* those that are computed */

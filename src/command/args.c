@@ -209,7 +209,7 @@ static bool take_all(struct arg arg[COMMAND_ARGS], const struct session *s,
             return false;
         if (!spec->optional || last)
             return misfit(word->text, skipped, spec, err);
-        skipped = spec;
+        skipped = skipped ? skipped : spec;
     }
     if (at < w->n)
         return err_set(err, "'%s' is too much", w->item[at].text);

@@ -1,6 +1,7 @@
 /* Commands about candidates for the next token, and branches: candidate, branch, branches. */
 #include "command/commands.h"
 
+#include "command/data.h"
 #include "view/candidates.h"
 
 #include <stdlib.h>
@@ -54,6 +55,12 @@ bool cmd_candidate(struct command_env *env, const struct arg *arg, struct err *e
         return false;
     }
     env->screen->candidate = rank;
+    if (result_wanted(env))
+        return result_put(
+            env, data_join(json_pack("{s:o}", "after",
+                                     data_token_at(env->session,
+                                                   session_candidates_at(env->session))),
+                           data_candidate(env->session, t, rank)));
     if (!env->live)
         candidate_print(env->session, t, rank, env->out);
     return true;
@@ -75,6 +82,8 @@ static bool changed(struct command_env *env, bool was_done, struct err *err)
 {
     env->screen->candidate = 0;
     env->screen->op = -1;
+    if (result_wanted(env))
+        result_put(env, data_branches(env->session));
     say_where(env);
     return !env->live || run_again(env, was_done, err);
 }
@@ -103,6 +112,8 @@ bool cmd_branches(struct command_env *env, const struct arg *arg, struct err *er
     bool was_done = session_done(s), ok;
     char *end;
 
+    if (!arg->given && result_wanted(env))
+        return result_put(env, data_branches(s));
     if (!arg->given) {
         branches_print(s, env->out);
         return true;

@@ -1,6 +1,7 @@
 /* Commands about breakpoints: break, unbreak. */
 #include "command/commands.h"
 
+#include "command/data.h"
 #include "command/parse.h"
 #include "command/place.h"
 #include "view/view.h"
@@ -18,8 +19,13 @@ static void print_one(const struct session *s, const struct breakpoint *b, struc
     str_adds(out, b->off ? "  off\n" : "\n");
 }
 
-static bool print_all(const struct session *s, struct str *out)
+static bool print_all(struct command_env *env)
 {
+    const struct session *s = env->session;
+    struct str *out = env->out;
+
+    if (result_wanted(env))
+        return result_put(env, data_breakpoints(s, NULL, NULL));
     for (int i = 0; i < s->breaks.n; i++)
         print_one(s, &s->breaks.item[i], out);
     if (s->breaks.n == 0)
@@ -27,12 +33,27 @@ static bool print_all(const struct session *s, struct str *out)
     return true;
 }
 
+static bool say_one(struct command_env *env, const struct breakpoint *b)
+{
+    if (result_wanted(env))
+        return result_put(env, data_breakpoints(env->session, b, NULL));
+    print_one(env->session, b, env->out);
+    return true;
+}
+
 static bool add(struct command_env *env, const struct breakpoint *b)
 {
     struct session *s = env->session;
-    int id = breaks_add(s, b);
 
-    print_one(s, breaks_find(s, id), env->out);
+    return say_one(env, breaks_find(s, breaks_add(s, b)));
+}
+
+static bool take_away(struct command_env *env, int id)
+{
+    breaks_remove(env->session, id);
+    if (result_wanted(env))
+        return result_put(env, data_breakpoints(env->session, NULL, json_pack("[i]", id)));
+    str_addf(env->out, "breakpoint %d is gone\n", id);
     return true;
 }
 
@@ -151,9 +172,7 @@ static bool toggle_here(struct command_env *env)
         old = breaks_before(s, b.op);
     if (!old || old->off)
         return add(env, &b);
-    str_addf(env->out, "breakpoint %d is gone\n", old->id);
-    breaks_remove(s, old->id);
-    return true;
+    return take_away(env, old->id);
 }
 
 /* --- the commands --- */
@@ -176,8 +195,7 @@ static bool switch_one(struct command_env *env, const struct arg *arg, struct er
     if (!b)
         return false;
     b->off = !strcmp(arg[1].text, "off");
-    print_one(env->session, b, env->out);
-    return true;
+    return say_one(env, b);
 }
 
 bool cmd_break(struct command_env *env, const struct arg *arg, struct err *err)
@@ -188,7 +206,7 @@ bool cmd_break(struct command_env *env, const struct arg *arg, struct err *err)
     bool ok = true;
 
     if (!arg[0].given)
-        return print_all(s, env->out);
+        return print_all(env);
     if (!strcmp(what, "here"))
         return toggle_here(env);
     if (arg[1].given && (!strcmp(arg[1].text, "off") || !strcmp(arg[1].text, "on")))
@@ -211,14 +229,15 @@ bool cmd_unbreak(struct command_env *env, const struct arg *arg, struct err *err
     struct session *s = env->session;
 
     if (!strcmp(arg[0].text, "all")) {
+        json_t *ids = json_array();
+        for (int i = 0; i < s->breaks.n; i++)
+            json_array_append_new(ids, json_integer(s->breaks.item[i].id));
         breaks_remove(s, -1);
-        str_adds(env->out, "there are no breakpoints\n");
-        return true;
+        if (result_wanted(env))
+            return result_put(env, data_breakpoints(s, NULL, ids));
+        json_decref(ids);
+        return print_all(env);
     }
     struct breakpoint *b = numbered(s, arg[0].text, err);
-    if (!b)
-        return false;
-    str_addf(env->out, "breakpoint %d is gone\n", b->id);
-    breaks_remove(s, b->id);
-    return true;
+    return b && take_away(env, b->id);
 }

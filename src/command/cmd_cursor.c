@@ -1,6 +1,7 @@
 /* Commands that move the cursor: layer, head, query, key, stage. */
 #include "command/commands.h"
 
+#include "command/data.h"
 #include "command/layout.h"
 #include "command/place.h"
 #include "view/view.h"
@@ -48,6 +49,16 @@ static void cursor_print(const struct session *s, struct str *out)
     str_addc(out, '\n');
 }
 
+/* Where the cursor is now; on the full screen it is seen. */
+static bool say_cursor(struct command_env *env)
+{
+    if (result_wanted(env))
+        return result_put(env, data_cursor(env));
+    if (!env->live)
+        cursor_print(env->session, env->out);
+    return true;
+}
+
 /* One coordinate: moves it when there is an argument, prints the cursor. */
 static bool coordinate(struct command_env *env, int *v, int n, const struct arg *arg,
                        const char *what, struct err *err)
@@ -57,9 +68,7 @@ static bool coordinate(struct command_env *env, int *v, int n, const struct arg 
     session_clamp(env->session);
     if (!strcmp(screen_focused(env->screen)->name, "explain"))
         session_subject_place(env->session, env->session->at.layer, env->session->at.head);
-    if (!env->live)
-        cursor_print(env->session, env->out);
-    return true;
+    return say_cursor(env);
 }
 
 static bool on_ops(const struct screen *st)
@@ -77,7 +86,7 @@ bool cmd_layer(struct command_env *env, const struct arg *arg, struct err *err)
         return false;
     if (arg->given && on_ops(env->screen))
         env->screen->op = s->program->block_begin[s->at.layer];
-    return true;
+    return !result_wanted(env) || say_cursor(env);
 }
 
 bool cmd_op(struct command_env *env, const struct arg *arg, struct err *err)
@@ -99,6 +108,8 @@ bool cmd_op(struct command_env *env, const struct arg *arg, struct err *err)
             return false;
         env->screen->op = op;
     }
+    if (result_wanted(env))
+        return result_put(env, data_op(s, op));
     if (!env->live || !arg->given)
         op_line(s, op, env->out);
     return true;
@@ -111,9 +122,7 @@ bool cmd_head(struct command_env *env, const struct arg *arg, struct err *err)
     return coordinate(env, &s->at.head, s->program->hp.n_head, arg, "head", err);
 }
 
-/* "3", "+1", "last", or by name: "embed", "L2.attn", "L2.mlp". */
-static bool parse_point(const struct session *s, const struct arg *arg, int *point,
-                        struct err *err)
+bool point_parse(const struct session *s, const struct arg *arg, int *point, struct err *err)
 {
     int layer = 0, head = 0;
     const char *rest = "";
@@ -122,7 +131,7 @@ static bool parse_point(const struct session *s, const struct arg *arg, int *poi
         *point = 0;
         return true;
     }
-    if (!strchr("Ll", *arg->text) || !isdigit((unsigned char) arg->text[1]))
+    if (!*arg->text || !strchr("Ll", *arg->text) || !isdigit((unsigned char) arg->text[1]))
         return move_to(point, 2 * s->program->hp.n_layer + 1, arg, "point", err);
     if (!place_parse(s, arg->text, &layer, &head, &rest, err))
         return false;
@@ -139,9 +148,11 @@ bool cmd_point(struct command_env *env, const struct arg *arg, struct err *err)
     int point = session_point(s);
     char name[24];
 
-    if (arg[0].given && !parse_point(s, &arg[0], &point, err))
+    if (arg[0].given && !point_parse(s, &arg[0], &point, err))
         return false;
     session_to_point(s, point);
+    if (result_wanted(env))
+        return result_put(env, data_point(session_point(s)));
     if (!env->live)
         str_addf(env->out, "%s\n", point_name(point, name, sizeof name));
     return true;
@@ -192,9 +203,7 @@ bool cmd_stage(struct command_env *env, const struct arg *arg, struct err *err)
     else if (arg[0].given && !move_to(&stage, STAGE_COUNT, &arg[0], "stage", err))
         return false;
     s->at.stage = (enum stage) stage;
-    if (!env->live)
-        cursor_print(s, env->out);
-    return true;
+    return say_cursor(env);
 }
 
 bool cmd_select(struct command_env *env, const struct arg *arg, struct err *err)
@@ -220,9 +229,7 @@ bool cmd_select(struct command_env *env, const struct arg *arg, struct err *err)
             at.stage = (enum stage) stage_index(rest);
     }
     s->at = at;
-    if (!env->live)
-        cursor_print(s, env->out);
-    return true;
+    return say_cursor(env);
 }
 
 /* --- the arrow keys: what they move depends on the view --- */
@@ -335,7 +342,5 @@ bool cmd_move(struct command_env *env, const struct arg *arg, struct err *err)
     if (c != C_SCROLL && !need_tokens(env->session, err))
         return false;
     move_by(env, c, n);
-    if (!env->live)
-        cursor_print(env->session, env->out);
-    return true;
+    return say_cursor(env);
 }

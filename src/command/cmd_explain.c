@@ -2,6 +2,7 @@
 #include "command/commands.h"
 
 #include "base/mem.h"
+#include "command/data.h"
 #include "command/place.h"
 #include "session/neurons.h"
 #include "session/sheet.h"
@@ -296,6 +297,8 @@ bool cmd_explain(struct command_env *env, const struct arg *arg, struct err *err
         return false;
     take_cursor(s);
     env->screen->scroll[view_find("explain")] = 0;
+    if (result_wanted(env))
+        return result_put(env, data_subject(env, err));
     if (env->live)
         screen_open(env->screen, view_find("explain"), env->screen_w, env->screen_h);
     else

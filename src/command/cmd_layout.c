@@ -1,6 +1,7 @@
 /* How large the panels are, which views are open, and that as commands. */
 #include "command/commands.h"
 
+#include "command/data.h"
 #include "command/layout.h"
 #include "view/cache.h"
 #include "view/view.h"
@@ -85,10 +86,29 @@ void layout_print(const struct screen *st, struct str *out)
         str_adds(out, "maximise\n");
 }
 
+static json_t *layout_data(const struct screen *st)
+{
+    json_t *edges = json_object(), *views = json_array();
+    struct str lines = STR_INIT;
+
+    for (int i = 0; i < EDGE_COUNT; i++)
+        json_object_set_new(edges, edge_name((enum edge) i), json_integer(st->edge[i]));
+    for (int i = 0; i < SLOT_COUNT; i++)
+        json_array_append_new(views, json_string(view_table[st->panel[i]].name));
+    layout_print(st, &lines);
+    json_t *o = json_pack("{s:s, s:o, s:o, s:b, s:o}", "focus",
+                          view_table[st->panel[st->focus]].name, "views", views, "edges", edges,
+                          "maximised", st->maximised, "lines", data_lines(lines.text));
+    str_release(&lines);
+    return o;
+}
+
 bool cmd_layout(struct command_env *env, const struct arg *arg, struct err *err)
 {
     enum { RESET, FIRST_EDGE };
 
+    if (!arg[0].given && result_wanted(env))
+        return result_put(env, layout_data(env->screen));
     if (!arg[0].given) {
         layout_print(env->screen, env->out);
         return true;

@@ -1,30 +1,12 @@
-/* Commands that write values out or change them: dump, ablate, patch, clear. */
+/* Commands that change values: ablate, patch, clear. */
 #include "command/commands.h"
 
-#include "base/safe.h"
-#include "command/dump.h"
+#include "command/data.h"
 #include "command/place.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-bool cmd_dump(struct command_env *env, const struct arg *arg, struct err *err)
-{
-    const struct session *s = env->session;
-    struct selection sel;
-
-    if (!values_parse(s, arg[0].text, &sel, err))
-        return false;
-    bool ok = dump_values(s, &sel, arg[1].text, NULL, err);
-    if (ok && strcmp(arg[1].text, "-")) {
-        str_addf(env->out, "%d value%s written to ", sel.n, sel.n == 1 ? "" : "s");
-        safe_add(env->out, arg[1].text, strlen(arg[1].text), SAFE_SPACE_KEEP);
-        str_addc(env->out, '\n');
-    }
-    selection_release(&sel);
-    return ok;
-}
 
 /* All of a value, or one head of it. */
 static struct region region_of(const struct program *p, int value, int head)
@@ -54,6 +36,8 @@ bool ablations_done(struct command_env *env, bool was_done, struct err *err)
 {
     if (!run_again(env, was_done, err))
         return false;
+    if (result_wanted(env))
+        return result_put(env, data_ablations(env->session));
     ablations_print(env->session, env->out);
     return true;
 }

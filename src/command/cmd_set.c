@@ -1,6 +1,8 @@
 /* Settings: set, unset, cycle. */
 #include "command/commands.h"
 
+#include "command/data.h"
+
 #include <string.h>
 
 static void print_row(const struct session *s, const struct setting *row, struct str *out)
@@ -14,15 +16,31 @@ static void print_row(const struct session *s, const struct setting *row, struct
 
 static void print_change(struct command_env *env, const struct setting *row)
 {
+    if (result_wanted(env)) {
+        result_put(env, data_setting(env->session, row, false));
+        return;
+    }
     str_addf(env->out, "%s ", row->name);
     settings_print(&env->session->set, row, env->out);
     str_addc(env->out, '\n');
+}
+
+static json_t *all_settings(const struct session *s)
+{
+    json_t *list = json_array();
+
+    for (const struct setting *row = setting_table; row->name; row++)
+        json_array_append_new(list, data_setting(s, row, true));
+    return json_pack("{s:o}", "settings", list);
 }
 
 bool cmd_set(struct command_env *env, const struct arg *arg, struct err *err)
 {
     const struct setting *row = &setting_table[arg[0].i];
 
+    if (result_wanted(env) && !arg[1].given)
+        return result_put(env, arg[0].given ? data_setting(env->session, row, true)
+                                            : all_settings(env->session));
     if (!arg[0].given) {
         for (row = setting_table; row->name; row++)
             print_row(env->session, row, env->out);

@@ -138,13 +138,21 @@ static bool run_one(struct command_env *env, struct words *w, const char *line, 
     const struct command *c = command_find(w->item[0].text, &unheard);
     struct result_frame frame;
 
-    if (!env->json || (c && c->run == cmd_source))
+    if (!env->json)
         return run_words(env, w, line, err);
     char *text = typed(w, line);
-    result_begin(env, &frame);
+    bool many = c && c->run == cmd_source;
+    env->failed = false;
+    if (!many)
+        result_begin(env, &frame);
     bool ok = run_words(env, w, line, err);
-    result_end(env, &frame, text, ok ? NULL : err);
+    if (!many)
+        result_end(env, &frame, text, ok ? NULL : err);
+    else if (!ok)
+        result_fail(env, text, err);
     free(text);
+    if (env->flush)
+        env->flush(env);
     return ok;
 }
 
@@ -154,8 +162,12 @@ bool command_run(struct command_env *env, const char *line, struct err *err)
     struct words w;
     bool ok = true;
 
+    env->failed = false;
     for (size_t at = 0; ok && copy[at] && !env->session->quit;) {
+        size_t begin = at + strspn(copy + at, " \t");
         ok = words_next(&w, copy, &at, err);
+        if (!ok)
+            result_fail(env, copy + begin, err);
         if (ok && w.n > 0)
             ok = run_one(env, &w, copy, err);
         if (env->flush)
@@ -169,21 +181,29 @@ bool command_run(struct command_env *env, const char *line, struct err *err)
 bool command_script(struct command_env *env, const char *name, const char *text, size_t n,
                     struct err *err)
 {
-    const char *end = text + n;
+    const char *end = text + n, *outer = env->script;
+    int outer_line = env->line;
     bool ok = true;
 
+    env->script = name;
     for (int line = 1; ok && text < end && !env->session->quit; line++) {
         const char *eol = memchr(text, '\n', (size_t) (end - text));
         size_t len = (size_t) ((eol ? eol : end) - text);
         char *one = xstrndup(text, len);
+        env->line = line;
+        env->failed = false;
         if (strlen(one) != len)
             ok = err_set(err, "the line holds a NUL byte");
+        if (!ok)
+            result_fail(env, one, err);
         ok = ok && command_run(env, one, err);
         if (!ok)
             err_add(err, "%s:%d", name, line);
         free(one);
         text += len + 1;
     }
+    env->script = outer;
+    env->line = outer_line;
     return ok;
 }
 

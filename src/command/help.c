@@ -1,5 +1,6 @@
 /* Help, usage and the manual, printed from the tables. */
 #include "command/command.h"
+#include "command/data.h"
 #include "command/keys.h"
 #include "command/parse.h"
 #include "command/value_help.h"
@@ -14,7 +15,7 @@
 
 const char command_topics[] =
     "commands language arguments keys mouse values names ops settings "
-    "views files formats environment";
+    "views files formats environment json";
 
 /* "op|layer|token" or "FILE" */
 static void spec_print(const struct arg_spec *spec, struct str *out)
@@ -92,8 +93,7 @@ void command_help(const struct command *c, struct str *out)
     command_usage(c, out);
     str_addf(out, "\n%s\nexample: %s\n", c->help, c->example);
     for (const struct key *k = key_table; k->key; k++)
-        if (!strncmp(k->line, c->name, strlen(c->name)) &&
-            strchr(" ", k->line[strlen(c->name)]))
+        if (key_runs(k, c->name))
             str_addf(out, "key %s: %s\n", k->key, k->help);
 }
 
@@ -200,6 +200,7 @@ static const struct {
     {"files", topic_files},
     {"formats", help_formats},
     {"environment", topic_environment},
+    {"json", data_format_print},
 };
 
 bool command_topic(const char *topic, struct str *out, struct err *err)

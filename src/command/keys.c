@@ -150,6 +150,13 @@ const struct key key_table[] = {
 };
 // clang-format on
 
+bool key_runs(const struct key *k, const char *command)
+{
+    size_t n = strlen(command);
+
+    return !strncmp(k->line, command, n) && strchr(" ", k->line[n]);
+}
+
 const struct key *key_find(const char *key, const char *view)
 {
     const struct key *found = NULL;

@@ -7,8 +7,8 @@
 
 enum {
     COLUMNS = 78, /* of a line of the page's source */
-    LINE = 66,    /* of lines that are printed as they are, without a further indent */
-    DISPLAY = 64  /* of an example */
+    LINE = 73,    /* of lines that are printed as they are, without a further indent */
+    DISPLAY = 60  /* of an example */
 };
 
 /* --- characters and words --- */
@@ -240,17 +240,18 @@ void mdoc_lines(struct str *out, const char *text)
     struct str lines = STR_INIT;
 
     while (*text) {
-        size_t n = strcspn(text, "\n"), indent = strspn(text, " ");
-        while (n > LINE) {
-            size_t cut = LINE;
-            while (cut > indent && text[cut] != ' ')
+        size_t n = strcspn(text, "\n"), indent = strspn(text, " "), least = indent;
+        for (size_t room = LINE; n > room; room = LINE - indent - 4) {
+            size_t cut = room;
+            while (cut > least && text[cut] != ' ')
                 cut--;
-            if (cut == indent)
+            if (cut <= least || indent > LINE / 2)
                 break;
             str_add(&lines, text, cut);
             str_addf(&lines, "\n%*s", (int) indent + 4, "");
             text += cut + 1;
             n -= cut + 1;
+            least = 0;
         }
         str_add(&lines, text, n);
         str_addc(&lines, '\n');

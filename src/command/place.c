@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/near.h"
+#include "view/ops.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -70,15 +71,24 @@ static int pass_end(const struct session *s)
     return run_n_past(s->run) + (pending < chunk ? pending : chunk);
 }
 
-/* " [8, 13, 13]": the value's shape when its pass is done. */
-static void shape_print(const struct session *s, int value, struct str *out)
+int value_shape(const struct session *s, int value, int shape[3])
 {
     const struct value *v = &s->program->value[value];
     int n = pass_end(s);
 
-    str_adds(out, " [");
     for (int i = 0; i < v->n_axis; i++)
-        str_addf(out, "%s%d", i ? ", " : "", program_axis(s->program, v->axis[i], n));
+        shape[i] = program_axis(s->program, v->axis[i], n);
+    return v->n_axis;
+}
+
+/* " [8, 13, 13]" */
+static void shape_print(const struct session *s, int value, struct str *out)
+{
+    int shape[3], n = value_shape(s, value, shape);
+
+    str_adds(out, " [");
+    for (int i = 0; i < n; i++)
+        str_addf(out, "%s%d", i ? ", " : "", shape[i]);
     str_addc(out, ']');
 }
 
@@ -86,7 +96,7 @@ void op_line(const struct session *s, int op, struct str *out)
 {
     const struct program *p = s->program;
     const struct op *o = &p->op[op];
-    int pc = run_in_pass(s->run) ? run_pc(s->run) : session_done(s) ? p->n_steps : 0;
+    int pc = ops_done(s);
     struct str name = STR_INIT;
 
     op_name(p, op, &name);

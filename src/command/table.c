@@ -178,11 +178,84 @@ const struct command command_table[] = {
      "Ablations are done again, too. The cache view shows the result until something changes.",
      "generate; run; verify", cmd_verify},
     {"dump", "looking",
-     {{"VALUES", ARG_VALUE, false, "this"}, {"FILE", ARG_FILE, false, NULL}},
+     {{"VALUES", ARG_VALUE, false, "this"}, {"FILE", ARG_FILE, false, NULL},
+      {"OPTIONS", ARG_TEXT, true, "layers= heads= positions= format= sidecar=off"}},
      "write values to a file\n"
      "VALUES are names, globs and short forms; 'help values' lists them. The suffix of FILE\n"
-     "chooses the format.",
-     "run; dump L0.H1.pattern pattern.npy", cmd_dump},
+     "chooses the format. OPTIONS, apart by blanks:\n"
+     "layers=0-3,5    of the values of blocks only those of these layers; others stay\n"
+     "heads=1,2       only these heads, and the key/value heads that serve them\n"
+     "positions=4-9   only these rows (4- to the end, last, last5); all keys stay, and the\n"
+     "                tokens stay those of the whole prompt\n"
+     "format=npz      the format, in place of the suffix\n"
+     "sidecar=off     no FILE.json, which says what model, prompt and operations made the\n"
+     "                numbers, and by its being there that FILE is complete",
+     "run; dump L0.H1.pattern pattern.npy; dump L*.pattern,L*.q some.npz layers=1 heads=0,2 "
+     "positions=4-",
+     cmd_dump},
+
+    /* --- analysis --- */
+    {"lens", "analysis",
+     {{"WHERE", ARG_WORD, true, "first last embed"}, {"N", ARG_INT, true, NULL}},
+     "the logit lens: the residual stream at each point read as if it were the last\n"
+     "WHERE is a position (the cursor's): then a row for each point of the stream. Or it is a point\n"
+     "like embed, L2.attn or L2.mlp: then a row for each position. Each point goes through the\n"
+     "final norm with its own mean and scale, then the unembedding. p next and rank: of the token\n"
+     "that does come next; KL(final || this) and the entropy are in nats; then the N likeliest\n"
+     "tokens with their probabilities.",
+     "run; lens; lens 4 2; lens L1.mlp", cmd_lens},
+    {"attribute", "analysis",
+     {{"TOKEN", ARG_TOKEN, true, "at layers heads mlps list all"},
+      {"AGAINST", ARG_WORD, true, "at layers heads mlps list all"},
+      {"at", ARG_WORD, true, "at layers heads mlps list all"},
+      {"POS", ARG_WORD, true, "at layers heads mlps list all"},
+      {"VIEW", ARG_WORD, true, "layers heads mlps list all"}, {"N", ARG_WORD, true, NULL}},
+     "a logit as the sum of what embeddings, heads and MLPs write to the stream\n"
+     "Direct logit attribution (Elhage et al. 2021): each part goes through the final norm with the\n"
+     "scale it had, and is multiplied with TOKEN's row of the unembedding. With AGAINST it is the\n"
+     "difference of two logits. TOKEN is the likeliest one when not given; the position that\n"
+     "follows 'at' is the one that logits lists candidates for. VIEW is layers, heads, mlps, list\n"
+     "(the N largest, 10) or all of them; without it, layers and list. Where a patch changed the\n"
+     "stream itself, what is there beyond the parts is a part, too.",
+     "run; attribute; attribute \" Anna\" \" Tom\" at 5 heads; attribute list 20", cmd_attribute},
+    {"headscores", "analysis",
+     {{"MEASURE", ARG_CHOICE, true, "job previous induction duplicate sink self entropy largest"},
+      {"RANDOM", ARG_CHOICE, true, "random"}, {"N", ARG_INT, true, NULL},
+      {"LENGTH", ARG_INT, true, NULL}, {"SEQUENCES", ARG_INT, true, NULL}},
+     "what each head does: its mean weight on the token before, on a repeat, on what followed it\n"
+     "Of all tokens computed; the N heads (10) with the largest MEASURE, or with the clearest job.\n"
+     "With random, of SEQUENCES (8) sequences of LENGTH (50) different random ids given twice, from\n"
+     "set seed, as in Olsson et al. 2022: they go through a run of their own, with the ablations\n"
+     "there are, and the session stays as it is. Entropy is a share of its largest value, largest\n"
+     "the mean of the largest weight. A job takes 0.4 of the weight or more, in three queries or\n"
+     "more.",
+     "run; headscores; headscores induction random 5 20 2", cmd_headscores},
+    {"rollout", "analysis",
+     {{"POS", ARG_WORD, true, "first last"}, {"LAYER", ARG_INT, true, NULL}},
+     "attention rollout: how much of a position, after LAYER, comes from each token\n"
+     "Of the cursor's position and the last layer, or others (Abnar & Zuidema 2020): the product of\n"
+     "0.5 I + 0.5 A over the layers up to LAYER, A the mean pattern of a layer's heads.",
+     "run; rollout; rollout 5 1", cmd_rollout},
+    {"entropy", "analysis", {{"WHERE", ARG_WORD, true, "first last"}},
+     "the entropy of each head's attention, in nats\n"
+     "WHERE is a query (the cursor's): a table of all heads for it, and one of the means over all\n"
+     "queries. Or it is a head like L2.H3: a row for each query. The largest possible, the log of\n"
+     "the number of keys, stands beside it.",
+     "run; entropy; entropy L1.H2", cmd_entropy},
+    {"similarity", "analysis",
+     {{"VALUE", ARG_VALUE, true, NULL}, {"POS", ARG_WORD, true, "first last"},
+      {"N", ARG_INT, true, NULL}},
+     "cosine similarity of the positions of a value: all with all, or the N nearest to POS\n"
+     "VALUE is resid_post of the cursor's layer when not given, and may be one head of a value. All\n"
+     "numbers of a position count as one vector. The table shows what fits, around the cursor.",
+     "run; similarity; similarity L2.H1.q 4; similarity embed last 3", cmd_similarity},
+    {"nearest", "analysis",
+     {{"TOKEN", ARG_TOKEN, true, NULL}, {"N", ARG_INT, true, NULL},
+      {"ROWS", ARG_CHOICE, true, "embed unembed"}},
+     "the N tokens (10) whose rows of the embedding are nearest to TOKEN's, by cosine\n"
+     "TOKEN is the cursor's when not given. With unembed, rows of the unembedding; they are the\n"
+     "same where the model ties both.",
+     "nearest \" ball\" 5", cmd_nearest},
 
     /* --- changing --- */
     {"ablate", "changing",

@@ -180,6 +180,27 @@ static bool read_point(const struct lens *l, struct lens_job *j, struct err *err
     return true;
 }
 
+bool lens_logits(const struct lens *l, int point, int pos, float *out, struct err *err)
+{
+    const struct matrix *w = unembedding(l);
+    size_t d = width(l);
+    struct region part = {{pos, 0, 0}, {1, (int) d, 1}};
+    char name[32];
+
+    if (point >= lens_ready(l, pos))
+        return err_set(err, "%s is not computed at position %d yet; run first",
+                       point_name(point, name, sizeof name), pos);
+    float *x = xmalloc(2 * d * sizeof *x);
+    bool ok = run_read(l->run, l->value[point], &part, x, err);
+    if (ok) {
+        norm_rows(l, x + d, x, 1);
+        matmul(l->s->compute, out, (size_t) w->n_out, x + d, d, 1, w,
+               l->head->bias < W_COUNT ? model_vector(l->s->model, l->head->bias, -1) : NULL);
+    }
+    free(x);
+    return ok;
+}
+
 /* --- summing up --- */
 
 static double weigh(const float *w, const float *x, int n)

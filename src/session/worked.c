@@ -22,6 +22,7 @@ void worked_release(struct worked *w)
     for (int i = 0; i < w->n_lines; i++)
         free(w->line[i].text);
     free(w->line);
+    free(w->fact);
     for (int i = 0; i < w->n_tables; i++) {
         free(w->table[i].term);
         free(w->table[i].part);
@@ -76,6 +77,8 @@ static void work_changes(struct working *k, const int cell[3])
             work_say(k, false, WORKED_DIM "changed by: " WORKED_PLAIN "%s: %s → %s",
                      run_patch_text(k->s->run, i, NULL), NUM((double) before), NUM((double) x));
     }
+    if (x != (float) k->w->result)
+        work_fact(k, "before_changes", k->w->result);
     k->w->result = (double) x;
     k->w->size += fabs((double) x);
 }

@@ -164,13 +164,14 @@ static void say_sink(struct working *k, const struct row *row)
 
     if (!k->s->set.hide_sink)
         return;
-    if (k->at == 0)
+    if (k->at == 0) {
         work_say(k, false, "the map hides this column, token 0");
-    else
-        work_say(k, false,
-                 "the map hides token 0 and shows %s / (1 - %s) = " WORKED_STRONG "%s",
-                 NUM((double) row->weight[k->at]), NUM((double) row->weight[0]),
-                 NUM(rest > 1e-6 ? (double) row->weight[k->at] / rest : 0));
+        return;
+    }
+    double shown = rest > 1e-6 ? (double) row->weight[k->at] / rest : 0;
+    work_fact(k, "weight_without_sink", shown);
+    work_say(k, false, "the map hides token 0 and shows %s / (1 - %s) = " WORKED_STRONG "%s",
+             NUM((double) row->weight[k->at]), NUM((double) row->weight[0]), NUM(shown));
 }
 
 static void say_softmax(struct working *k, const struct row *row)
@@ -182,6 +183,11 @@ static void say_softmax(struct working *k, const struct row *row)
         return;
     }
     double weight = exp((double) row->score[k->at] - row->max) / row->sum;
+    work_fact(k, "score", (double) row->score[k->at]);
+    work_fact(k, "max", row->max);
+    work_fact(k, "sum_of_exps", row->sum);
+    work_fact(k, "sum_of_weights", row->total);
+    work_fact(k, "weight", weight);
     work_say(k, false, "exp(%s - %s) / %s = %s%s", NUM((double) row->score[k->at]),
              OPERAND(row->max), NUM(row->sum), tone(k, OP_SOFTMAX), NUM(weight));
     work_say(k, true, WORKED_DIM "max %s, sum of exps %s, sum of weights %s", NUM(row->max),
@@ -226,6 +232,10 @@ bool work_scores(struct working *k)
 
     if (!chain_make(k, &c, &dot))
         return false;
+    work_fact(k, "q_k", dot);
+    work_fact(k, "raw", c.raw);
+    work_fact(k, "scaled", c.scaled);
+    work_fact(k, "masked", !c.seen);
     k->w->result = k->op->code == OP_SCORES  ? dot
                    : k->op->code == OP_SCALE ? c.raw / sqrt(k->p->hp.d_head)
                    : c.seen                  ? c.scaled
@@ -292,6 +302,10 @@ static bool work_probs(struct working *k)
         sum += exp((double) x[i] - max);
     k->w->result = exp((double) x[k->at] - max) / sum;
     k->w->size = k->w->result;
+    work_fact(k, "logit", (double) x[k->at]);
+    work_fact(k, "max", max);
+    work_fact(k, "sum_of_exps", sum);
+    work_fact(k, "log_sum_exp", max + log(sum));
     work_say(k, false, "exp(%s - %s) / %s = " WORKED_STRONG "%s", NUM((double) x[k->at]),
              OPERAND(max), NUM(sum), NUM(k->w->result));
     work_say(k, false, "max %s is %s; log-sum-exp %s + log %s = %s", NUM(max), LABEL(k, best),
@@ -325,6 +339,7 @@ bool work_mix(struct working *k)
     snprintf(t->title, sizeof t->title, "weight v by key");
     work_from(t, k, k->op->in[0], k->head);
     k->w->result = t->sum;
+    work_fact(k, "sum", t->sum);
     work_say(k, false, "Σ weight × v[%d] over keys 0 to %d = " WORKED_STRONG "%s", k->at,
              k->pos, NUM(t->sum));
     say_heads(k, false);

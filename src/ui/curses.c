@@ -92,7 +92,7 @@ static void fit_canvas(struct app *a)
     a->canvas = canvas_new(w, h, &caps, theme);
 }
 
-static void draw(struct app *a)
+void app_draw(struct app *a)
 {
     int x = -1, y = -1;
 
@@ -229,7 +229,8 @@ static void loop(struct app *a)
     struct event e;
 
     while (!a->s->quit && !a->ended) {
-        term_event(&e, patience(a, dirty));
+        if (!app_typed(a, &e))
+            term_event(&e, patience(a, dirty));
         hover = e.kind == EVENT_MOUSE && mouse_hovers(a, &e.mouse);
         if (e.kind != EVENT_NONE && !hover) {
             handle(a, &e);
@@ -247,7 +248,7 @@ static void loop(struct app *a)
         bool frame = clock_measure() > a->drawn + FRAME;
         if ((dirty && ((e.kind == EVENT_NONE && !work_waits(a)) || frame)) ||
             (a->mouse.moved && frame)) {
-            draw(a);
+            app_draw(a);
             dirty = cache_more(a->st.cache);
         }
     }
@@ -264,9 +265,10 @@ static void begin(struct app *a)
     a->entry.typed = a->entry.before = a->entry.sought = (struct str) STR_INIT;
     a->entry.label = (struct str) STR_INIT;
     a->entry.edit = (struct line_edit) LINE_EDIT_INIT;
-    a->pager.title = a->pager.text = (struct str) STR_INIT;
+    a->pager.title = a->pager.text = a->pasted = (struct str) STR_INIT;
     entry_begin(a);
     a->env.live = true;
+    a->env.progress = app_progress;
     fit_canvas(a);
     fit_env(a);
     startup_run(&a->env, a->args, true, &err);
@@ -280,7 +282,7 @@ static void begin(struct app *a)
     a->st.running = a->s->ids.n > 0;
     if (a->st.running)
         work_slice(a);
-    draw(a);
+    app_draw(a);
 }
 
 static void finish(struct app *a)
@@ -290,6 +292,7 @@ static void finish(struct app *a)
     entry_release(a);
     pager_release(&a->pager);
     str_release(&a->out);
+    str_release(&a->pasted);
     canvas_free(a->canvas);
 }
 

@@ -10,6 +10,7 @@
 #include "command/command.h"
 #include "command/place.h"
 #include "ui/history.h"
+#include "ui/progress.h"
 #include "ui/startup.h"
 #include "ui/streams.h"
 #include "ui/tool_input.h"
@@ -330,6 +331,7 @@ int ui_repl(struct session *s, const struct tool_args *args, struct err *err)
     screen_init(&st);
     command_env_init(&env, s, &st, &out);
     env.flush = streams_flush;
+    env.progress = progress_command;
     env.json = args->json;
     journal_begin(&env.journal, s, tool_model(args, false));
     setlocale(LC_CTYPE, "");

@@ -48,11 +48,20 @@ const struct tool tool_table[] = {
      "end-of-text token, which is the last of ids then. --temp 0 always takes the most likely "
      "token.",
      "gptscope generate -p 'Tom gave the red ball to Anna. Anna' -n 5 --temp 0", tool_generate},
-    {"dump", "[-m MODEL] -p PROMPT | --ids IDS --select GLOBS -o FILE",
-     "model prompt ids select output format",
+    {"dump",
+     "[-m MODEL] [--json] -p PROMPT | --ids IDS | --prompts FILE --select GLOBS [--layers LIST] "
+     "[--heads LIST] [--positions RANGE] -o FILE",
+     "model prompt ids prompts shard select layers heads positions output format no-sidecar json",
      "write values of the pass to a file\n"
      "The file's suffix chooses the format; -o - writes to standard output in the format given "
-     "with --format.",
+     "with --format. Next to FILE comes FILE.json, once FILE is complete: model, prompt, tokens, "
+     "what each value is, and the command. "
+     "With --prompts there is a file for each prompt: in -o {n} is the number of the prompt's "
+     "line, in six digits, and {id} its id; a folder with --format npz means FOLDER/{n}.npz. "
+     "Folders are made. What is complete and the same already is skipped, so a batch that was "
+     "interrupted goes on when it is started again; --shard splits it. A prompt that fails is "
+     "reported with its line, the others are done, and the status is 1. "
+     "--json prints a line for each file.",
      "gptscope dump -p 'Tom gave' --select 'blocks.*.attn.pattern,logits' -o out.npz",
      tool_dump},
     {"models", "[--json]", "json",

@@ -44,6 +44,14 @@ command_function cmd_lens, cmd_attribute, cmd_headscores, cmd_rollout, cmd_entro
     cmd_similarity, cmd_nearest;
 /* cmd_set.c */
 command_function cmd_set, cmd_unset, cmd_cycle;
+/* cmd_replace.c */
+command_function cmd_replace;
+/* cmd_scale.c */
+command_function cmd_scale, cmd_edge;
+/* cmd_expect.c */
+command_function cmd_expect;
+/* cmd_history.c */
+command_function cmd_history, cmd_again;
 /* cmd_screen.c */
 command_function cmd_view, cmd_panel, cmd_maximise, cmd_open, cmd_close, cmd_keys, cmd_line,
     cmd_edit;
@@ -95,6 +103,11 @@ bool value_print(struct command_env *env, const struct selected *sel, int rows,
 void explain_print(struct command_env *env);
 /* Explain works on what the focused panel has under its cursor, if that panel has one. */
 void explain_follow(struct command_env *env);
+/* A value that was named, at a cell that may be ("8,17"), or that the cursor is on. */
+bool subject_parse(const struct session *s, const char *name, const struct arg *cell,
+                   struct subject *what, struct err *err);
+/* Functions that can take an op's place; op -1: all there are. */
+void functions_print(const struct program *p, int op, struct str *out);
 /* Ends a command that changed ablations: run_again, and the list. */
 bool ablations_done(struct command_env *env, bool was_done, struct err *err);
 /* The trace that the logits view shows; NULL with err. */

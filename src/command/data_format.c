@@ -62,7 +62,7 @@ const struct data_format data_formats[] = {
     {"entropy", "[query] [entropy] [most] [queries] [mean] [mean_most] [layer] [head]", "in nats"},
     {"similarity", "value head width [positions] [cosine] [position] [nearest]", ""},
     {"nearest", "token rows nearest", ""},
-    {"ablate patch steer clear", "ablations",
+    {"ablate patch scale edge replace steer clear", "ablations",
      "all there are: number, kind, value, layer, head, axes (name, first, count; null: to the "
      "end), x, note, text"},
     {"mark", "mark", "label, n_tokens, n_ablations; or null"},
@@ -81,6 +81,7 @@ const struct data_format data_formats[] = {
      "commands with name, group, usage, arguments, help, example, keys; or the rows or lines of "
      "a topic"},
     {"keys", "keys", "each with key, view, line, help"},
+    {"history", "commands", "each with number, line"},
     {"record", "file recording", ""},
     {"version", "name version", ""},
     {NULL, NULL, NULL},

@@ -1,5 +1,5 @@
 /* Help, usage and the manual, printed from the tables. */
-#include "command/command.h"
+#include "command/commands.h"
 #include "command/data.h"
 #include "command/keys.h"
 #include "command/parse.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 
 const char command_topics[] =
-    "commands language arguments keys mouse values names ops settings "
+    "commands language arguments line keys mouse values names ops functions settings "
     "views files formats environment json";
 
 /* "op|layer|token" or "FILE" */
@@ -144,6 +144,16 @@ static void topic_files(struct str *out)
     str_adds(out, "--clean begins without them and leaves them alone.\n");
 }
 
+static void topic_line(struct str *out)
+{
+    topic_rows("line", out);
+}
+
+static void topic_functions(struct str *out)
+{
+    functions_print(NULL, -1, out);
+}
+
 static void topic_language(struct str *out)
 {
     topic_rows("language", out);
@@ -190,11 +200,13 @@ static const struct {
     {"commands", all_commands},
     {"language", topic_language},
     {"arguments", topic_arguments},
+    {"line", topic_line},
     {"keys", topic_keys},
     {"mouse", topic_mouse},
     {"values", help_values},
     {"names", help_names},
     {"ops", topic_ops},
+    {"functions", topic_functions},
     {"settings", topic_settings},
     {"views", topic_views},
     {"files", topic_files},
@@ -203,19 +215,49 @@ static const struct {
     {"json", data_format_print},
 };
 
-bool command_topic(const char *topic, struct str *out, struct err *err)
+/* Commands and topics, apart by blanks. */
+static void list_names(struct str *out)
 {
-    const struct command *c;
+    for (const struct command *c = command_table; c->name; c++)
+        str_addf(out, "%s ", c->name);
+    str_adds(out, command_topics);
+}
 
-    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
+/* Topics come before commands of their name. */
+static bool print_exactly(const char *topic, struct str *out)
+{
+    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
         if (!strcmp(topics[i].name, topic)) {
             topics[i].print(out);
             return true;
         }
+    for (const struct command *c = command_table; c->name; c++)
+        if (!strcmp(c->name, topic)) {
+            command_help(c, out);
+            return true;
+        }
+    return false;
+}
+
+bool command_topic(const char *topic, struct str *out, struct err *err)
+{
+    struct str names = STR_INIT, near = STR_INIT;
+    const char *word;
+
+    list_names(&names);
+    int i = choice_find(names.text, topic, err);
+    bool found = i >= 0;
+    if (found) {
+        size_t n = choice_word(names.text, i, &word);
+        char *name = xstrndup(word, n);
+        print_exactly(name, out);
+        free(name);
+    } else if (i == CHOICE_NONE && choice_near(command_topics, topic, &near)) {
+        err_set(err, "there is no help on '%s'; did you mean '%s'?", topic, near.text);
+    } else if (i == CHOICE_NONE) {
+        command_find(topic, err); /* for its message */
     }
-    c = command_find(topic, err);
-    if (!c)
-        return false;
-    command_help(c, out);
-    return true;
+    str_release(&names);
+    str_release(&near);
+    return found;
 }

@@ -44,18 +44,19 @@ static const struct help_row environment_rows[] = {
 static const struct help_row language_rows[] = {
     {"commands",
      "a line holds commands, each a name and its arguments, with blanks between them; a ';' or "
-     "the end of the line ends a command; a '#' at the beginning of a word makes the rest of the "
+     "the end of the line ends a command; a backslash at the end of a line joins it with the "
+     "next; a '#' at the beginning of a word makes the rest of the "
      "line a comment; the first command that fails ends the line"},
     {"usage",
      "in a usage, words in capitals are arguments, small ones are typed as they stand, a|b is one "
      "of them, and what is in brackets may be left out; an argument that does not fit one in "
      "brackets is taken for the next"},
     {"abbreviations",
-     "the beginning of a command's name is enough where no other begins so: 'pro' is prompt; "
-     "otherwise the answer lists what it could be; a misspelt name is answered with the nearest "
-     "one"},
+     "the beginning of a word is enough where no other begins so: 'pro' is prompt; so it is with "
+     "views, settings and their words, stages, labels of ops and topics of help; otherwise the "
+     "answer lists what it could be, and a misspelt word is answered with the nearest one"},
     {"quotes",
-     "a word in double quotes may hold blanks, ';' and '#', and \\n \\t \\r \\\" \\\\, \\xHH for a byte, "
+     "a word in double quotes may hold blanks, ';', '#' and line ends, and \\n \\t \\r \\\" \\\\, \\xHH for a byte, "
      "\\uHHHH and \\UHHHHHHHH for a character; what is quoted is never taken for a number, an id or "
      "a word of the usage; TEXT is the rest of the command as it stands, or one quoted word"},
     {"scripts",
@@ -63,16 +64,33 @@ static const struct help_row language_rows[] = {
      "source FILE and from the start-up file; the first that fails ends a script with FILE:LINE and the "
      "message, and gptscope with status 1; record writes a script of what is done"},
     {"prompt",
-     "at the prompt of gptscope repl there are line editing, a history and completion with Tab; "
-     "Ctrl-C stops the command that runs and keeps the session; Ctrl-D on an empty line or quit "
-     "leaves it; when standard input is not a terminal, plain lines are read, up to the first "
-     "error"},
+     "at the prompt of gptscope repl commands are typed with line editing, history and completion; when "
+     "standard input is not a terminal, plain lines are read, up to the first error"},
     {"screen",
      "on the screen ':' opens a line for commands, with completion and history; each key is a "
      "name for a command line; a click is one, too"},
     {"results",
      "with --json, run and repl print a line of JSON for each command: {\"command\": \"...\"} with "
      "\"result\" for what was found, \"text\" for what is text only, or \"error\""},
+    {NULL, NULL}};
+
+static const struct help_row line_rows[] = {
+    {"short forms", "the beginning of a word stands for it while no other begins so: commands, "
+                    "views, settings and their words, stages, labels of ops, topics of help"},
+    {"several lines",
+     "a text in double quotes may go over several lines, which stay in it; a "
+     "backslash at the end of a line joins it with the next; so in files, too"},
+    {"Tab",
+     "completes by what may stand there: commands, files, models, names of values, places "
+     "like L2.H3, settings and their words, tokens of the prompt and of the vocabulary, "
+     "ops, views, numbers of branches, breakpoints and ablations"},
+    {"Up, Ctrl-R",
+     "earlier lines, also of earlier sessions; one of several lines comes back whole"},
+    {"paste", "several lines that are pasted run when Enter is pressed, one after the other"},
+    {"Ctrl-C",
+     "drops the line that is typed, all of it; stops the command that runs; the session "
+     "stays"},
+    {"Ctrl-D", "ends the program, on an empty line"},
     {NULL, NULL}};
 
 static const struct help_row argument_rows[] = {
@@ -98,7 +116,8 @@ static const struct {
     const struct help_row *rows;
 } topics[] = {
     {"mouse", mouse_rows},       {"files", file_rows},         {"environment", environment_rows},
-    {"language", language_rows}, {"arguments", argument_rows}, {NULL, NULL},
+    {"language", language_rows}, {"arguments", argument_rows}, {"line", line_rows},
+    {NULL, NULL},
 };
 // clang-format on
 

@@ -28,7 +28,7 @@ const struct command command_table[] = {
      "position that the candidates follow (set logits-at). What came there before is kept:\n"
      "'branches' lists it and goes back to it.",
      "run; branch \" Ben\" 6", cmd_branch},
-    {"branches", "tokens", {{"N", ARG_WORD, true, "back"}},
+    {"branches", "tokens", {{"N", ARG_BRANCH, true, "back"}},
      "list the branches, go to branch N, or back to the one before\n"
      "What the tokens of both have in common stays computed.",
      "run; branch \" Ben\" 6; branches back", cmd_branches},
@@ -48,7 +48,7 @@ const struct command command_table[] = {
      "at the end-of-text token unless ignore-eos is on. The last token's own pass is left to be\n"
      "stepped.",
      "generate 3", cmd_generate},
-    {"load", "tokens", {{"MODEL", ARG_FILE, false, NULL}},
+    {"load", "tokens", {{"MODEL", ARG_MODEL, false, NULL}},
      "load another model\n"
      "MODEL is a GGUF file, a safetensors file, a folder with config.json, or a built-in name.\n"
      "The prompt is kept.",
@@ -80,7 +80,7 @@ const struct command command_table[] = {
     {"speed", "stepping", {{"BY", ARG_WORD, true, "+1 -1"}},
      "make play faster or slower: +1, -1, first, last", "speed +1", cmd_speed},
     {"break", "stepping",
-     {{"WHERE", ARG_WORD, true, "here entropy top token"}, {"A", ARG_WORD, true, "on off"},
+     {{"WHERE", ARG_OPS, true, "here entropy top token"}, {"A", ARG_WORD, true, "on off"},
       {"B", ARG_WORD, true, NULL}, {"C", ARG_WORD, true, NULL}},
      "set a breakpoint, or list them: run, step layer, step token, until and generate stop there\n"
      "WHERE is an op as 'until' takes it (a label without layer means that op of every layer), a\n"
@@ -95,25 +95,25 @@ const struct command command_table[] = {
      "break token TEXT            when TEXT, one token, was generated, or a pass over it begins\n"
      "break 2 off                 breakpoint 2 waits until 'break 2 on'",
      "break L1.softmax; run", cmd_break},
-    {"unbreak", "stepping", {{"N", ARG_WORD, false, "all"}},
+    {"unbreak", "stepping", {{"N", ARG_BREAK, false, "all"}},
      "take breakpoint N away, or all", "break L1.softmax; unbreak all", cmd_unbreak},
 
     /* --- cursor --- */
-    {"select", "cursor", {{"PLACE", ARG_WORD, true, NULL}, {"PLACE2", ARG_WORD, true, NULL}},
+    {"select", "cursor", {{"PLACE", ARG_PLACE, true, NULL}, {"PLACE2", ARG_WORD, true, NULL}},
      "put the cursor on a head, a stage or a cell\n"
      "PLACE is like L2, H3, L2.H3, L2.H3.softmax, or 8,6 for query 8 and key 6.",
      "select L1.H2.softmax 3,1", cmd_select},
-    {"layer", "cursor", {{"N", ARG_WORD, true, NULL}},
+    {"layer", "cursor", {{"N", ARG_LAYER, true, "first last"}},
      "select a layer: N, +1, -1, first, last", "layer +1", cmd_layer},
-    {"head", "cursor", {{"N", ARG_WORD, true, NULL}},
+    {"head", "cursor", {{"N", ARG_HEAD, true, "first last"}},
      "select a head: N, +1, -1, first, last", "head last", cmd_head},
-    {"query", "cursor", {{"N", ARG_WORD, true, NULL}},
+    {"query", "cursor", {{"N", ARG_WORD, true, "first last"}},
      "select a query, which is the row of the attention map: N, +1, -1, first, last",
      "query 3", cmd_query},
-    {"key", "cursor", {{"N", ARG_WORD, true, NULL}},
+    {"key", "cursor", {{"N", ARG_WORD, true, "first last"}},
      "select a key, which is the column of the attention map: N, +1, -1, first, last",
      "key first", cmd_key},
-    {"stage", "cursor", {{"STAGE", ARG_WORD, true, "raw scaled masked softmax z first last"}},
+    {"stage", "cursor", {{"STAGE", ARG_STAGE, true, "raw scaled masked softmax z first last"}},
      "select a stage of the attention: raw, scaled, masked, softmax, z; or +1, -1",
      "stage +1", cmd_stage},
     {"value", "cursor", {{"WHICH", ARG_VALUE, true, "last"}},
@@ -121,11 +121,11 @@ const struct command command_table[] = {
      "+1 and -1 go through the values in the order of the program. last shows what the last op\n"
      "made, step by step.",
      "run; value L1.mlp.post; value +1", cmd_value},
-    {"column", "cursor", {{"N", ARG_WORD, true, NULL}},
+    {"column", "cursor", {{"N", ARG_WORD, true, "first last"}},
      "select a column of the tensor view: N, +1, -1, first, last\n"
      "Columns are channels, neurons, ids of tokens, or keys.",
      "run; value logits; column 100", cmd_column},
-    {"neuron", "cursor", {{"N", ARG_WORD, true, NULL}},
+    {"neuron", "cursor", {{"N", ARG_WORD, true, "first last"}},
      "select a neuron of the MLP at the cursor's layer and position: N; +1, -1, first, last\n"
      "+1 and -1 go through the neurons by falling size of their activation. first selects the\n"
      "strongest, wherever the cursor goes.",
@@ -134,7 +134,7 @@ const struct command command_table[] = {
      "put the cursor of the logits view on the candidate of a rank: N from 1, +N, -N, first, last\n"
      "next is the token that does come there.",
      "run; candidate 3", cmd_candidate},
-    {"op", "cursor", {{"OP", ARG_WORD, true, "first last next"}},
+    {"op", "cursor", {{"OP", ARG_OPS, true, "first last next"}},
      "put the cursor of the map and the program view on an op: OP, +N, -N, first, last\n"
      "OP is as 'until' takes it. next is the one that runs next; stepping goes back to it, too.",
      "op L1.softmax", cmd_op},
@@ -166,6 +166,23 @@ const struct command command_table[] = {
      "without VALUE what the panel with the focus shows there. this follows the attention's\n"
      "cursor; largest goes from what is explained to the element that makes most of it.",
      "run; explain L1.H2.pattern 8,6; explain logits 4,·ball; explain largest", cmd_explain},
+    {"expect", "looking",
+     {{"VALUE", ARG_VALUE, false, "top p rank entropy key tokens"}, {"CELL", ARG_WORD, true, NULL},
+      {"OP", ARG_WORD, true, "< <= > >= = !="}, {"NUMBER", ARG_WORD, true, NULL},
+      {"within", ARG_WORD, true, "within"}, {"X", ARG_WORD, true, NULL}},
+     "check a claim about the numbers there are; fails with the live number\n"
+     "VALUE and CELL are as explain takes them: L0.H3.pattern 7,6 > 0.9. OP is <, <=, >, >=, = or\n"
+     "!=. A number that = gives may be rounded: 0.85 is met by 0.8472; with 'within X' it is met by\n"
+     "what is at most X away. Also:\n"
+     "expect top TOKEN           the most likely next token\n"
+     "expect p TOKEN > 0.2       a token's probability, before temperature and the like\n"
+     "expect rank TOKEN = 1      its place among all tokens\n"
+     "expect entropy < 2.5       of the next token, in nats; of a query: entropy L0.H3,7 < 0.5\n"
+     "expect key L0.H3,7 = 6     the key that a head's query looks at most\n"
+     "expect tokens = 10         how many there are\n"
+     "The next token is the one after the last computed one, or after the cursor's (set logits-at).",
+     "run; expect L0.H3.pattern 7,6 > 0.9; expect top \" thanked\"; expect entropy = 1.9261",
+     cmd_expect},
     {"logits", "looking", {{"N", ARG_INT, true, NULL}},
      "list the N most likely next tokens\n"
      "A column for each stage of the sampling that is on. 'set logits-at cursor' takes those after\n"
@@ -259,7 +276,7 @@ const struct command command_table[] = {
 
     /* --- changing --- */
     {"ablate", "changing",
-     {{"WHAT", ARG_WORD, true, "mlp attn edge mean"}, {"WHERE", ARG_WORD, true, "mean"},
+     {{"WHAT", ARG_PLACE, true, "mlp attn edge mean"}, {"WHERE", ARG_WORD, true, "mean"},
       {"HOW", ARG_WORD, true, "mean"}},
      "take out a head, an edge, or what attention or MLP add; the same once more takes it back\n"
      "WHAT is like L2.H3, L2.mlp, L2.attn or L2.H3.edge; without a place, the selected one.\n"
@@ -278,6 +295,33 @@ const struct command command_table[] = {
      "the present run at each of them. 'from mark' puts the mark's numbers there, at the positions\n"
      "that both have. With POS only this position is changed.",
      "patch L0.mlp_out scale 0.5; patch L1.resid_post add 0.1 3", cmd_patch},
+    {"scale", "changing",
+     {{"WHERE", ARG_PLACE, false, "mlp attn"}, {"X", ARG_REAL, false, NULL},
+      {"POS", ARG_INT, true, NULL}},
+     "multiply what a head, an MLP or an attention gives by X: a short form of patch\n"
+     "WHERE is a head (L2.H3: its z), L2.mlp, L2.attn (what they add to the residual stream), or a\n"
+     "value as patch takes it. 0 takes it out, 1 changes nothing. With POS only at this position.",
+     "run; scale L2.H3 0.5; scale L1.mlp 2", cmd_scale},
+    {"edge", "changing",
+     {{"WHERE", ARG_PLACE, true, NULL}, {"CELL", ARG_WORD, true, NULL},
+      {"TURN", ARG_WORD, true, "on off"}},
+     "knock out one edge of attention, as 'ablate edge' does; the same once more takes it back\n"
+     "WHERE is a head like L2.H3, CELL its query and key like 8,6; without them, the cursor's.\n"
+     "off knocks it out, on takes it back, whatever it was before. The edge's score becomes -inf,\n"
+     "so that the softmax gives its weight to the rest of the row.",
+     "run; edge L2.H3 8,6; edge L2.H3 8,6 on", cmd_edge},
+    {"replace", "changing",
+     {{"OP", ARG_OPS, true, NULL}, {"FUNCTION", ARG_FUNCTION, true, NULL},
+      {"X", ARG_WORD, true, NULL}},
+     "put another function in place of an op; without FUNCTION, list those that fit\n"
+     "OP is as 'until' takes it: a number, L2.softmax, a value like L1.resid_post. A label (mask)\n"
+     "or a kind of op (linear, rope, layernorm) means all of them in all layers. 'help functions'\n"
+     "has the formulas. All tokens are computed again with it; 'clear' takes it back. With the mask\n"
+     "'none' a token sees all of its own pass, also what comes after it; tokens of earlier passes\n"
+     "stay as they were, so that a prompt at once and token by token (set chunk 1) differ. Scores\n"
+     "of heads look at keys up to the query all the same.",
+     "run; mark; replace mask none; replace L2.softmax uniform; replace scale by d_head",
+     cmd_replace},
     {"steer", "changing",
      {{"LAYER", ARG_INT, false, NULL}, {"X", ARG_REAL, false, NULL},
       {"TOWARD", ARG_TOKEN, true, "mark"}},
@@ -288,7 +332,7 @@ const struct command command_table[] = {
      "the cursor's query. Tokens to come are steered, too. 'clear' takes it back.",
      "run; steer 1 0.5 \" ball\"; mark; prompt Tom gave the red hat; run; steer 2 -1 mark",
      cmd_steer},
-    {"clear", "changing", {{"N", ARG_INT, true, NULL}},
+    {"clear", "changing", {{"N", ARG_ABLATION, true, NULL}},
      "take ablation N back, or all\n"
      "'show ablations' lists them.",
      "ablate mlp 1; clear", cmd_clear},
@@ -310,7 +354,7 @@ const struct command command_table[] = {
      "run; mark; ablate L0.H1; compare; show compare", cmd_compare},
 
     /* --- settings --- */
-    {"set", "settings", {{"NAME", ARG_SETTING, true, NULL}, {"VALUE", ARG_WORD, true, NULL}},
+    {"set", "settings", {{"NAME", ARG_SETTING, true, NULL}, {"VALUE", ARG_SETTING_VALUE, true, NULL}},
      "print or change a setting\n"
      "'help settings' says what they mean.",
      "set temp 0.8", cmd_set},
@@ -393,6 +437,14 @@ const struct command command_table[] = {
      "new session, does it again. record off ends it; ./off is a file of that name. Without FILE "
      "it says what is recorded.",
      "record session.gpt", cmd_record},
+    {"history", "other", {{"WHICH", ARG_TEXT, true, NULL}},
+     "list what was done in this session, numbered: all of it, the last N, or what holds TEXT\n"
+     "The list begins with what makes the session: the model, the settings, the prompt. What has\n"
+     "failed is not in it. 'record' writes it to a file. Lines as they were typed, also those of\n"
+     "other days, come back with the Up key.",
+     "history 3", cmd_history},
+    {"again", "other", {{"N", ARG_WORD, true, NULL}},
+     "do command N of history again, or the last one", "step; again", cmd_again},
     {"echo", "other", {{"TEXT", ARG_TEXT, true, NULL}},
      "print TEXT", "echo first the whole prompt", cmd_echo},
     {"version", "other", {{NULL, ARG_INT, false, NULL}},

@@ -11,8 +11,9 @@
 #include <string.h>
 
 /* Topics that are sections of a page; others are printed here as they are. */
-static const char placed[] = "commands language arguments keys mouse values names ops settings "
-                             "views files formats environment";
+static const char placed[] =
+    "commands language arguments line keys mouse values names ops settings "
+    "views files formats environment";
 
 static bool is_placed(const char *topic, size_t n)
 {
@@ -70,6 +71,8 @@ bool man_commands(struct str *out, struct err *err)
                   "keys and clicks are names for them.\n"
                   ".Sh LANGUAGE\n");
     rows_man("language", "Sy", out);
+    str_adds(out, ".Ss The prompt\n");
+    rows_man("line", "Sy", out);
     str_adds(out, ".Sh ARGUMENTS\n"
                   "What the words of a usage stand for:\n");
     rows_man("arguments", "Ar", out);

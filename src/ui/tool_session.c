@@ -34,7 +34,7 @@ static bool run_script(struct command_env *env, const struct tool_args *a, struc
 {
     struct str text = STR_INIT;
     if (a->commands)
-        return command_run(env, a->commands, err);
+        return command_string(env, a->commands, err);
     if (strcmp(a->rest[0], "-") != 0)
         return command_file(env, a->rest[0], err);
     bool ok = tool_stdin(&text, err) && command_script(env, "stdin", text.text, text.len, err);

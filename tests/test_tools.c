@@ -427,26 +427,6 @@ static void old_file_stays(void **state)
     ran_release(&r);
 }
 
-static void manual_page(void **state)
-{
-    (void) state;
-    struct ran r = shell("command -v mandoc >/dev/null");
-    bool there = r.status == 0;
-    ran_release(&r);
-    r = shell("gptscope help --man >man.1 && grep -c '^\\.Sh' man.1");
-    if (r.status != 0 || atoi(r.out.text) < 9)
-        fail_with("help --man", &r, "no manual page");
-    ran_release(&r);
-    if (!there) {
-        print_message("mandoc is not installed: skipped\n");
-        skip();
-    }
-    r = shell("mandoc -Tlint -Wstyle man.1");
-    if (r.status != 0 || r.out.len)
-        fail_with("mandoc -Tlint", &r, "has something to say");
-    ran_release(&r);
-}
-
 /* What differs when standard output is a terminal. */
 static void in_a_terminal(void **state)
 {
@@ -494,8 +474,7 @@ int main(void)
         cmocka_unit_test(json_outputs),   cmocka_unit_test(info_counts),
         cmocka_unit_test(greedy_tokens),  cmocka_unit_test(golden_values),
         cmocka_unit_test(one_head),       cmocka_unit_test(numpy_reads_it),
-        cmocka_unit_test(old_file_stays), cmocka_unit_test(manual_page),
-        cmocka_unit_test(in_a_terminal),
+        cmocka_unit_test(old_file_stays), cmocka_unit_test(in_a_terminal),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }

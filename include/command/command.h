@@ -102,6 +102,13 @@ struct command {
 };
 extern const struct command command_table[]; /* ends with a NULL name */
 
+/* What a group of commands is for. */
+struct command_group {
+    const char *name, *intro; /* intro: one sentence */
+};
+extern const struct command_group command_groups[]; /* ends with a NULL name */
+const char *command_group_intro(const char *group); /* NULL: nobody has written it */
+
 /* Exact name, or the only one that begins so; otherwise NULL with "did you mean" in err. */
 const struct command *command_find(const char *name, struct err *err);
 /* "name arg arg"; commands may be joined by ';' or a newline outside quotes; '#' at the start
@@ -126,7 +133,8 @@ void command_usage(const struct command *c, struct str *out); /* "step [op|layer
 void command_help(const struct command *c, struct str *out);  /* NULL: the whole list */
 /* Help for a command or another topic: "keys", "mouse", "values" ... */
 bool command_topic(const char *topic, struct str *out, struct err *err);
-/* Rows of the topics mouse and files, for the manual, too; they end with a NULL name. */
+/* Rows of the topics mouse, files, language ..., for the manual, too; they end with a NULL
+ * name. NULL for a topic that is no list. */
 struct help_row {
     const char *name, *help;
 };

@@ -429,8 +429,8 @@ const struct command command_table[] = {
 
     /* --- other --- */
     {"help", "other", {{"TOPIC", ARG_COMMAND, true, NULL}},
-     "list the commands, or say more about one, or about keys, mouse, values, ops, functions, expressions,\n"
-     "settings, views, files, line, json",
+     "list the commands, or say more about one, or about a topic\n"
+     "The last line of the list names the topics.",
      "help step", cmd_help},
     {"source", "other", {{"FILE", ARG_FILE, false, NULL}},
      "run the commands in a file\n"

@@ -436,3 +436,26 @@ void selection_release(struct selection *s)
     free(s->item);
     *s = (struct selection){0};
 }
+
+bool other_name(int i, struct other_name *o)
+{
+    const int n_tlens = sizeof tlens / sizeof *tlens;
+    const int n_llama = sizeof llama_cpp / sizeof *llama_cpp;
+
+    *o = (struct other_name){.program = i < n_tlens ? "TransformerLens" : "llama.cpp"};
+    if (i < 0 || i >= n_tlens + n_llama)
+        return false;
+    bool tl = i < n_tlens;
+    i -= tl ? 0 : n_tlens;
+    bool in_block = tl ? strncmp(tlens[i].name, "attn.", 5) == 0 : llama_cpp[i].layered;
+    const char *name = tl ? tlens[i].name : llama_cpp[i].name;
+    const char *otherwise = tl ? NULL : llama_cpp[i].otherwise;
+    const char *block = in_block ? "blocks.N." : "";
+    snprintf(o->name, sizeof o->name, "%s%s%s", tl ? block : "", name,
+             !tl && in_block ? "-N" : "");
+    snprintf(o->value, sizeof o->value, "%s%s", block,
+             tl ? tlens[i].value : llama_cpp[i].value);
+    if (otherwise)
+        snprintf(o->otherwise, sizeof o->otherwise, "%s%s", block, otherwise);
+    return true;
+}

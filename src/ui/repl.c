@@ -14,6 +14,7 @@
 #include "ui/line_complete.h"
 #include "ui/progress.h"
 #include "ui/startup.h"
+#include "ui/streams.h"
 #include "ui/ticks.h"
 #include "ui/tool_input.h"
 #include "view/view.h"
@@ -39,13 +40,6 @@ static bool entered, dropped;
 static volatile sig_atomic_t resized, stopped, fatal;
 
 /* --- output --- */
-
-static void put_out(struct command_env *env)
-{
-    fwrite(env->out->text, 1, env->out->len, stdout);
-    fflush(stdout);
-    str_clear(env->out);
-}
 
 static int terminal_width(void)
 {
@@ -105,7 +99,8 @@ static bool run_gathered(struct command_env *env, struct gathered *g, struct err
 {
     ui_output(env);
     bool ok = command_part(env, "stdin", g->line, g->text.text, g->text.len, err);
-    put_out(env);
+    streams_flush(env);
+    ok = streams_end(err) && ok;
     str_clear(&g->text);
     g->open = false;
     return ok;
@@ -119,7 +114,13 @@ static int plain_lines(struct command_env *env, struct err *err)
     ssize_t n;
     bool ok = true;
 
-    for (int i = 1; ok && !env->session->quit && (n = getline(&line, &cap, stdin)) >= 0; i++) {
+    for (int i = 1; ok && !env->session->quit; i++) {
+        errno = 0;
+        n = getline(&line, &cap, stdin);
+        if (n < 0 && ferror(stdin))
+            ok = err_set(err, "cannot read standard input: %s", strerror(errno));
+        if (n < 0)
+            break;
         while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
             n--;
         if (!gather(&g, line, (size_t) n, i) && g.text.len > 0)
@@ -152,7 +153,7 @@ static void on_signal(int sig)
         interrupt_set();
 }
 
-static const int caught[] = {SIGINT, SIGWINCH, SIGTSTP, SIGTERM, SIGHUP};
+static const int caught[] = {SIGINT, SIGWINCH, SIGTSTP, SIGTERM, SIGHUP, SIGPIPE};
 #define N_CAUGHT (sizeof caught / sizeof *caught)
 
 /* The signals come only while we wait for a key (ppoll ends, whatever the flags say), or, for
@@ -313,7 +314,7 @@ static void run_line(struct command_env *env, const char *line, const sigset_t *
     sigaction(SIGTSTP, &stop, &old); /* at once: the terminal is not readline's now */
     sigprocmask(SIG_SETMASK, running, NULL);
     bool ok = command_run(env, line, &err);
-    put_out(env);
+    streams_flush(env);
     if (!ok)
         fprintf(stderr, "%s\n", err.text);
     sigprocmask(SIG_SETMASK, blocked, NULL);
@@ -349,6 +350,7 @@ static void terminal_lines(struct command_env *env)
 {
     struct sigaction old[N_CAUGHT];
     sigset_t blocked, waiting;
+    struct err unwritten = ERR_INIT;
 
     init_readline(env->session);
     sigprocmask(SIG_SETMASK, NULL, &waiting);
@@ -357,7 +359,7 @@ static void terminal_lines(struct command_env *env)
         sigaddset(&blocked, caught[i]);
     sigprocmask(SIG_SETMASK, &blocked, NULL);
     catch_signals(old);
-    while (!env->session->quit && !fatal) {
+    while (!env->session->quit && !fatal && streams_end(&unwritten)) {
         if (!read_text(env, &waiting))
             break;
         char *line = xstrndup(text.text, text.len); /* completion sees what is typed next */
@@ -380,7 +382,7 @@ static bool begin_with(struct command_env *env, const char *line, struct err *er
 {
     ui_output(env);
     bool ok = command_run(env, line, err);
-    put_out(env);
+    streams_flush(env);
     return ok;
 }
 
@@ -394,7 +396,7 @@ int ui_repl(struct session *s, const struct tool_args *args, struct err *err)
 
     screen_init(&st);
     command_env_init(&env, s, &st, &out);
-    env.flush = put_out;
+    env.flush = streams_flush;
     env.progress = progress_command;
     env.json = args->json;
     journal_begin(&env.journal, s, tool_model(args, false));

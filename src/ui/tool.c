@@ -1,8 +1,8 @@
 #include "ui/tool.h"
 
+#include "ui/streams.h"
 #include "ui/tool_input.h"
 
-#include <errno.h>
 #include <string.h>
 
 // clang-format off
@@ -76,7 +76,7 @@ const struct tool tool_table[] = {
      "The built-in models and those found under $GPTSCOPE_MODELS, $XDG_DATA_HOME/gptscope/models,"
      " ./models, ~/models and in the Hugging Face cache.",
      "gptscope models", tool_models},
-    {"check", "-m MODEL", "model",
+    {"check", "-m MODEL | MODEL", "model",
      "validate a model's file without running it\n"
      "Opens it, holds every tensor against the file's bounds and the model's shape, and reads "
      "the tokenizer. Status 0 if it is fine, 1 with one line if not.",
@@ -90,9 +90,23 @@ const struct tool tool_table[] = {
      "before) and again, a key while typing, the first frame; the model is of GPT-2's shape if "
      "none is given, -n is the most rounds of a figure, a ! marks what is over its limit.",
      "gptscope bench -n 4 --prompt-tokens 16", tool_bench},
-    {"help", "[VERB | COMMAND | TOPIC | --man]", "man",
-     "help on a verb or a command\n"
-     "--man prints the manual page: gptscope help --man | man -l -",
+    {"completion", "bash | zsh | fish", "",
+     "print the completion for a shell\n"
+     "'make install' puts it where the shell looks for it. Elsewhere: eval \"$(gptscope completion "
+     "bash)\" in ~/.bashrc, the same with zsh in ~/.zshrc after compinit, gptscope completion "
+     "fish | source in ~/.config/fish/config.fish.",
+     "gptscope completion bash", tool_completion},
+    {"complete", "[--quoted] -- WORDS...", "quoted",
+     "print what may stand at the end of a command line\n"
+     "This is what the shells' completions ask. WORDS are those after the program's name up to the "
+     "one that is being typed, which may be ''. A line for each candidate: the whole word, a tab "
+     "and what it is; a word that ends in '.', '=' or ',' goes on. A line ':files' with a tab and "
+     "a path says that names of files may stand there.",
+     "gptscope complete -- dump --sel", tool_complete},
+    {"help", "[VERB | COMMAND | TOPIC | --man [commands | values]]", "man",
+     "help on a verb, a command or a topic\n"
+     "--man prints a page of the manual: gptscope(1), with commands gptscope-commands(7), with "
+     "values gptscope-values(7). Where it is not installed: gptscope help --man | man -l -",
      "gptscope help dump", tool_help},
     {"version", "", "",
      "print the version\n"
@@ -108,6 +122,11 @@ const struct tool *tool_find(const char *name)
         if (strcmp(t->name, name) == 0)
             return t;
     return NULL;
+}
+
+bool tool_hidden(const struct tool *t)
+{
+    return t->run == tool_complete;
 }
 
 int tool_version(const struct tool_args *a, FILE *out, struct err *err)
@@ -156,14 +175,14 @@ int tool_main(int argc, char **argv)
     struct tool_args args;
     struct err err = ERR_INIT;
     int status = 2;
+    streams_begin();
     if (tool_parse(&args, argc, argv, &err))
         status = execute(&args, &err);
     complain(args.tool, status, &err);
-    errno = 0;
-    if (fflush(stdout) != 0 || ferror(stdout)) {
+    struct err unwritten = ERR_INIT;
+    if (!streams_end(&unwritten)) {
         if (!*err.text)
-            fprintf(stderr, "gptscope: cannot write to standard output: %s\n",
-                    errno ? strerror(errno) : "write error");
+            fprintf(stderr, "gptscope: %s\n", unwritten.text);
         status = status ? status : 1;
     }
     return status;

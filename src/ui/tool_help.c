@@ -93,6 +93,8 @@ void tool_help_all(struct str *out)
                   "usage: gptscope [-m MODEL] [PROMPT]     the screen\n"
                   "       gptscope VERB [OPTIONS] ...\n\nverbs\n");
     for (const struct tool *t = tool_table + 1; t->name; t++) {
+        if (tool_hidden(t))
+            continue;
         str_clear(&text);
         tool_summary(t, &text);
         add_row(out, t->name, text.text);
@@ -147,7 +149,7 @@ int tool_help(const struct tool_args *a, FILE *out, struct err *err)
         err_set(err, "'%s' is too much", a->rest[1]);
         status = 2;
     } else if (a->man) {
-        status = tool_man(&text, err) ? 0 : 1;
+        status = tool_man(a->n_rest ? a->rest[0] : "", &text, err) ? 0 : 2;
     } else if (!a->n_rest) {
         tool_help_all(&text);
     } else if (t) {

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "command/command.h"
 #include "ui/progress.h"
+#include "ui/streams.h"
 #include "ui/ui.h"
 #include "view/view.h"
 
@@ -54,8 +55,10 @@ static int run_commands(struct session *s, const struct tool_args *a, FILE *out,
     ui_output(&env);
     env.progress = progress_command;
     env.json = a->json;
+    env.flush = streams_flush;
     bool ok = run_script(&env, a, err);
     tool_put(out, &text);
+    ok = streams_end(err) && ok; /* this, rather than the interrupt that it caused */
     command_env_release(&env);
     screen_release(&st);
     return ok ? 0 : 1;

@@ -37,6 +37,13 @@ command_function cmd_explain;
 command_function cmd_dump, cmd_ablate, cmd_patch, cmd_clear;
 /* cmd_compare.c */
 command_function cmd_mark, cmd_compare, cmd_steer;
+/* cmd_diff.c */
+command_function cmd_diff;
+/* SET of a value, or of a head of it, to what a dump has there; pos -1: at all positions that
+ * both have. A dump of a single position may go to any. */
+struct dumped;
+bool patch_from_dump(struct session *s, struct dumped *d, const struct selected *sel, int pos,
+                     struct err *err);
 /* cmd_set.c */
 command_function cmd_set, cmd_unset, cmd_cycle;
 /* cmd_screen.c */

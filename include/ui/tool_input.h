@@ -53,6 +53,6 @@ void man_literal(struct str *out, const char *text);
 /* The verbs. */
 typedef int tool_function(const struct tool_args *a, FILE *out, struct err *err);
 tool_function tool_screen, tool_repl, tool_run, tool_info, tool_tokenize, tool_generate,
-    tool_dump, tool_models, tool_check, tool_bench, tool_help, tool_version;
+    tool_dump, tool_diff, tool_models, tool_check, tool_bench, tool_help, tool_version;
 
 #endif

@@ -185,30 +185,20 @@ static void test_massive(void **state)
     struct dumped *d;
     int32_t ids[16];
     (void) state;
-    for (int arch = 0; arch < 2; arch++) {
-        if (arch)
-            rig_llama(&hp, 6, 4, 2, 16);
-        else
-            rig_gpt2(&hp, 6, 4, 16);
-        rig_make(&g, &hp, DTYPE_F32, &(struct run_options){0});
-        rig_ids(ids, 12, hp.n_vocab, 3);
-        float *up = NULL, *down = NULL;
-        if (!arch) {
-            up = (float *) (uintptr_t) model_vector(g.model, W_MLP_DOWN_BIAS, 1);
-            down = (float *) (uintptr_t) model_vector(g.model, W_MLP_DOWN_BIAS, 4);
-            up[7] += 5000;
-            down[7] -= 5000;
-        }
-        rig_feed(g.run, ids, 12);
-        write_dump(&g, NULL, OWN_OURS, OWN_NPZ, OWN_F64, ids, 12);
-        struct differ *x = compare(&g, &d);
-        printf("massive channel, %s: %.3g x the tolerance at most\n", arch_name(hp.arch),
-               most_before(x, differ_count(x)));
-        assert_int_equal(differ_first(x), -1);
-        differ_free(x);
-        dumped_free(d);
-        rig_close(&g);
-    }
+    rig_gpt2(&hp, 6, 4, 16);
+    rig_make(&g, &hp, DTYPE_F32, &(struct run_options){0});
+    rig_ids(ids, 12, hp.n_vocab, 3);
+    /* the weights of a made-up model are memory of its own */
+    ((float *) (uintptr_t) model_vector(g.model, W_MLP_DOWN_BIAS, 1))[7] += 5000;
+    ((float *) (uintptr_t) model_vector(g.model, W_MLP_DOWN_BIAS, 4))[7] -= 5000;
+    rig_feed(g.run, ids, 12);
+    write_dump(&g, NULL, OWN_OURS, OWN_NPZ, OWN_F64, ids, 12);
+    struct differ *x = compare(&g, &d);
+    printf("massive channel: %.3g x the tolerance at most\n", most_before(x, differ_count(x)));
+    assert_int_equal(differ_first(x), -1);
+    differ_free(x);
+    dumped_free(d);
+    rig_close(&g);
 }
 
 static int enter(void **state)

@@ -21,9 +21,9 @@
  *   - of the pattern and of probabilities: the row's largest weight.
  * What float16 or bfloat16 rounds of a number (2^-11 or 2^-8 of it) is taken off |a - b| first,
  * where a side is stored so. An op that hands on what its inputs differ is not to blame: the
- * tolerance is at least DIFFER_GROWTH times the largest |a - b| / scale of its inputs; of a
- * softmax, which makes absolute differences relative ones, DIFFER_GROWTH times the largest |a -
- * b| of its scores.
+ * tolerance is at least DIFFER_GROWTH times the largest |a - b| of its inputs over their own
+ * root mean square; of a softmax, which makes absolute differences relative ones, DIFFER_GROWTH
+ * times the largest |a - b| of its scores.
  *
  * Left out: entries of scores that both sides mask (-inf, or a number below DIFFER_MASKED), and
  * all entries that the mask hides of the scores before it, for nothing reads them.
@@ -68,6 +68,8 @@ struct differ_row {
     double most;          /* largest |a - b|; infinite where one side is not finite */
     int most_at[3];
     double ratio; /* largest |a - b| / scale: to be held against the tolerance */
+    double
+        own; /* the same with the value's own scale, whatever its inputs': what it hands on */
     int at[3];
     float a, b;         /* the two numbers there */
     double allowed;     /* the tolerance that held */

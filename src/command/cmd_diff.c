@@ -158,6 +158,8 @@ bool patch_from_dump(struct session *s, struct dumped *d, const struct selected 
     const struct value *v = &s->program->value[sel->value];
     int item = find_any(d, sel->value);
     struct layout way[LAYOUTS];
+    if (d->n_pos == 0)
+        d->n_pos = s->ids.n;
     if (item < 0)
         return no_such_value(d, v, err);
     if (dumped_layouts(d, item, way, LAYOUTS) == 0)

@@ -66,8 +66,8 @@ static bool same_factor(const struct look *l, double *factor)
                 aa += (double) l->a[at] * l->a[at];
             }
     *factor = bb > 0 ? ab / bb : 0;
-    rest = aa - *factor * ab;
-    return bb > 0 && aa > 0 && rest < 1e-6 * aa && fabs(*factor - 1) > 1e-5;
+    rest = aa - *factor * ab; /* |A - c B|^2, against |A - B|^2 */
+    return bb > 0 && rest < 0.03 * (aa - 2 * ab + bb) && fabs(*factor - 1) > 1e-5;
 }
 
 static void say_factor(const struct look *l, double factor, struct str *out)
@@ -181,6 +181,16 @@ static bool say_heads(const struct look *l, struct str *out)
 
 /* --- where --- */
 
+enum { MOST_RANGES = 6 };
+
+static int count_ranges(const bool *mark, int n)
+{
+    int ranges = 0;
+    for (int i = 0; i < n; i++)
+        ranges += mark[i] && (i == 0 || !mark[i - 1]);
+    return ranges;
+}
+
 /* "2, 5-9" of marks[n]. */
 static void say_marks(const bool *mark, int n, struct str *out)
 {
@@ -191,11 +201,7 @@ static void say_marks(const bool *mark, int n, struct str *out)
             continue;
         while (end + 1 < n && mark[end + 1])
             end++;
-        if (++said > 6) {
-            str_adds(out, ", ...");
-            return;
-        }
-        str_addf(out, end > i ? "%s%d-%d" : "%s%d", said > 1 ? ", " : "", i, end);
+        str_addf(out, end > i ? "%s%d-%d" : "%s%d", said++ ? ", " : "", i, end);
         i = end;
     }
 }
@@ -222,7 +228,8 @@ static void say_where(const struct look *l, struct str *out)
         int n = 0;
         for (int i = 0; i < l->shape[x]; i++)
             n += mark[x][i];
-        if (n == 0 || n == l->shape[x] || (v->axis[x] == AXIS_KEY && l->stage))
+        if (count_ranges(mark[x], l->shape[x]) > MOST_RANGES || n == 0 || n == l->shape[x] ||
+            (v->axis[x] == AXIS_KEY && l->stage))
             continue;
         const char *name = l->stage && x == 1 ? "query" : axis_name(v->axis[x]);
         str_addf(out, "%s%s ", out->len ? "; " : "only ", name);

@@ -144,9 +144,9 @@ static void add_group(struct scan *s, const int begin[3], const int count[3], co
                       const float *b)
 {
     size_t n = (size_t) count[0] * (size_t) count[1] * (size_t) count[2];
-    double scale = s->scale == PER_VALUE ? 1 : group_scale(s, a, b, n);
+    double own = s->scale == PER_VALUE ? 1 : group_scale(s, a, b, n), scale = own;
     if (s->rms)
-        s->rms[begin[0]] = scale;
+        s->rms[begin[0]] = own;
     if (s->least && s->scale == PER_POSITION)
         scale = fmax(scale, s->least[begin[0]]);
     for (int i = 0; i < count[0]; i++)
@@ -155,10 +155,11 @@ static void add_group(struct scan *s, const int begin[3], const int count[3], co
                 int at[3] = {begin[0] + i, begin[1] + j, begin[2] + k};
                 if (!counts(s, at, *a, *b))
                     continue;
-                double diff = distance(*a, *b);
+                double diff = distance(*a, *b), off = unrounded(s, diff, *a, *b);
                 add_numbers(s, *a, *b, diff);
                 note_most(s->row, diff, at);
-                note_ratio(s->row, ratio_of(unrounded(s, diff, *a, *b), scale), at, *a, *b);
+                s->row->own = fmax(s->row->own, ratio_of(off, own));
+                note_ratio(s->row, ratio_of(off, scale), at, *a, *b);
             }
 }
 
@@ -303,7 +304,7 @@ static double allowed(const struct differ *d, int value)
         const struct differ_row *in = row_of(d, op->in[i]);
         if (!in || in->state != DIFFER_SAME)
             continue;
-        double grown = op->code == OP_SOFTMAX ? in->most : in->ratio;
+        double grown = op->code == OP_SOFTMAX ? in->most : in->own;
         if (isfinite(grown))
             most = fmax(most, DIFFER_GROWTH * grown);
     }
@@ -315,6 +316,7 @@ static void finish(struct scan *s)
     struct differ_row *row = s->row;
     if (s->scale == PER_VALUE) {
         double scale = s->n ? sqrt(fmax(s->aa, s->bb) / (double) s->n) : 0;
+        row->own = ratio_of(row->ratio, scale);
         for (int i = 0; s->least && i < s->d->n_pos; i++)
             scale = fmax(scale, s->least[i]);
         row->ratio = ratio_of(row->ratio, scale);
@@ -348,7 +350,7 @@ bool differ_scan(struct differ *d, struct differ_row *row, struct err *err)
     struct scan s = {.d = d, .row = row, .value = value, .scale = scale_of(d->program, value)};
     s.unit = units(d, row);
     row->n = row->masked = 0;
-    row->most = row->ratio = 0;
+    row->most = row->ratio = row->own = 0;
     if (s.scale == PER_POSITION &&
         program_width(d->program, value) == (size_t) d->program->hp.d_model) {
         free(d->rms[resolved]);

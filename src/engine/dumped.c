@@ -148,18 +148,34 @@ static bool read_texts(struct dumped *d, struct err *err)
     return true;
 }
 
-/* The length of the axis that is not the value's width. */
+/* How many positions an array of a value with so many numbers each has: one of its axes is as
+ * long. 0: it does not look so. */
+static int positions_by(const struct dumped *d, const struct dumped_item *item, size_t width)
+{
+    const struct array *x = arrays_at(d->arrays, item->array);
+    size_t n = width ? x->count / width : 0;
+    if (n * width != x->count || n > 1 << 24)
+        return 0;
+    for (int i = 0; i < x->n_dims; i++)
+        if (x->dim[i] == (int64_t) n)
+            return (int) n;
+    return n == 1;
+}
+
 static int positions_of(const struct dumped *d, const struct dumped_item *item)
 {
-    const struct value *v = &d->program->value[item->value];
-    int64_t width = (int64_t) program_width(d->program, item->value);
-    struct axes a;
-    axes_of(arrays_at(d->arrays, item->array), &a);
-    if (v->n_axis != 2 || width == 1 || item->n_lead || item->n_parts || a.n > 2)
+    const struct program *p = d->program;
+    const struct value *v = &p->value[item->value];
+    size_t width = program_width(p, item->value);
+    if (v->n_axis < 2 || width == 1 || item->n_lead || program_is_stage(p, item->value))
         return 0;
-    if (a.n == 1)
-        return a.dim[0] == width;
-    return a.dim[1] == width ? (int) a.dim[0] : a.dim[0] == width ? (int) a.dim[1] : 0;
+    if (item->n_parts)
+        return positions_by(d, item, (size_t) item->n_parts);
+    int n = positions_by(d, item, width);
+    bool keys = v->n_axis == 3 && v->axis[1] == AXIS_KV_HEAD;
+    return n || !keys
+               ? n
+               : positions_by(d, item, width * (size_t) (p->hp.n_head / p->hp.n_kv_head));
 }
 
 static int stage_positions(const struct dumped *d, const struct dumped_item *item)

@@ -20,18 +20,28 @@ static bool entry_fail(struct err *err, const char *name)
     return err_add(err, "array '%s'", name);
 }
 
-/* At most n bytes from the beginning of an entry; the number got, or -1. */
-static zip_int64_t read_begin(zip_t *zip, zip_uint64_t entry, uint8_t *out, size_t n)
+static bool cannot_unpack(struct err *err, const char *why)
+{
+    return err_set(err, "it cannot be unpacked: %s", why);
+}
+
+/* At most *n bytes from the beginning of an entry; *n gets how many there were. */
+static bool read_begin(zip_t *zip, zip_uint64_t entry, uint8_t *out, size_t *n, struct err *err)
 {
     zip_file_t *f = zip_fopen_index(zip, entry, 0);
-    zip_int64_t got = 0, some = f ? 1 : -1;
-    while (some > 0 && (size_t) got < n) {
-        some = zip_fread(f, out + got, n - (size_t) got);
-        got += some > 0 ? some : 0;
+    zip_int64_t some = 1;
+    size_t got = 0;
+    if (!f)
+        return cannot_unpack(err, zip_strerror(zip));
+    while (some > 0 && got < *n) {
+        some = zip_fread(f, out + got, *n - got);
+        got += some > 0 ? (size_t) some : 0;
     }
-    if (f)
-        zip_fclose(f);
-    return some < 0 ? -1 : got;
+    if (some < 0)
+        cannot_unpack(err, zip_file_strerror(f));
+    zip_fclose(f);
+    *n = got;
+    return some >= 0;
 }
 
 static bool read_header(struct arrays *a, struct array *x, struct array_place *place,
@@ -39,10 +49,8 @@ static bool read_header(struct arrays *a, struct array *x, struct array_place *p
 {
     size_t size = NPY_HEADER_MAX + 12;
     uint8_t *bytes = xmalloc(size);
-    zip_int64_t got = read_begin(a->zip, place->entry, bytes, size);
-    if (got < 0)
-        err_set(err, "it cannot be unpacked: %s", zip_strerror(a->zip));
-    size_t header = got < 0 ? 0 : npy_header(x, bytes, (size_t) got, err);
+    bool ok = read_begin(a->zip, place->entry, bytes, &size, err);
+    size_t header = ok ? npy_header(x, bytes, size, err) : 0;
     free(bytes);
     if (!header)
         return false;
@@ -104,13 +112,12 @@ static bool unpack(zip_file_t *f, uint8_t *out, uint64_t n, struct err *err)
             return err_set(err, "interrupted");
         zip_int64_t got = zip_fread(f, out + at, want);
         if (got <= 0)
-            return err_set(err, "it cannot be unpacked: %s",
-                           got ? zip_file_strerror(f) : "it ends early");
+            return cannot_unpack(err, got ? zip_file_strerror(f) : "it ends early");
         at += (uint64_t) got;
     }
     char more;
     if (zip_fread(f, &more, 1) != 0) /* the end is where the checksum is looked at */
-        return err_set(err, "it cannot be unpacked: %s", zip_file_strerror(f));
+        return cannot_unpack(err, zip_file_strerror(f));
     return true;
 }
 
@@ -132,7 +139,7 @@ bool npz_load_array(struct arrays *a, int i, struct err *err)
     zip_file_t *f = block ? zip_fopen_index(a->zip, p->entry, 0) : NULL;
     bool ok = f != NULL;
     if (block && !f)
-        err_set(err, "it cannot be unpacked: %s", zip_strerror(a->zip));
+        cannot_unpack(err, zip_strerror(a->zip));
     ok = ok && unpack(f, block, bytes, err);
     if (f)
         zip_fclose(f);

@@ -201,6 +201,41 @@ static void test_massive(void **state)
     rig_close(&g);
 }
 
+/* The same weights in another number format: large differences, which --tol lets pass. */
+static void test_precision(void **state)
+{
+    static const double tol[] = {0, 0.5};
+    (void) state;
+    for (int i = 0; i < 2; i++) {
+        struct err err = ERR_INIT;
+        struct hparams hp;
+        struct rig g[2];
+        int32_t ids[12];
+        double most = 0;
+        rig_gpt2(&hp, 3, 2, 32);
+        rig_ids(ids, 12, hp.n_vocab, 3);
+        for (int side = 0; side < 2; side++) {
+            rig_make(&g[side], &hp, side ? DTYPE_Q8_0 : DTYPE_F16, &(struct run_options){0});
+            rig_feed(g[side].run, ids, 12);
+        }
+        struct differ_side sides[2] = {{NULL, g[0].run}, {NULL, g[1].run}};
+        struct differ_options o = {.tol = tol[i]};
+        struct differ *x = differ_new(sides, g[0].program, &o, &err);
+        const struct differ_row *row;
+        while ((row = differ_next(x, &err)))
+            most = fmax(most, row->ratio);
+        printf("F16 against Q8_0: %.3g of a value's scale at most\n", most);
+        assert_true(differ_count(x) > 70);
+        if (i == 0)
+            assert_string_equal(differ_at(x, differ_first(x))->name, "embed");
+        else
+            assert_int_equal(differ_first(x), -1);
+        differ_free(x);
+        rig_close(&g[0]);
+        rig_close(&g[1]);
+    }
+}
+
 static int enter(void **state)
 {
     (void) state;
@@ -220,6 +255,7 @@ int main(void)
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_correct),
         cmocka_unit_test(test_massive),
+        cmocka_unit_test(test_precision),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }

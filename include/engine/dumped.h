@@ -40,7 +40,7 @@ struct layout {
     int n_pos;     /* positions there are */
     unsigned fit;  /* enum fit */
 };
-enum { LAYOUTS = 8 };
+enum { LAYOUTS = 16 };
 
 struct dumped_item {
     int array, value;

@@ -63,7 +63,14 @@ bool cmd_diff(struct command_env *env, const struct arg *arg, struct err *err)
                        arg[0].text);
     if (run_n_past(s->run) + run_n_new(s->run) == 0)
         return err_set(err, "nothing is computed yet; run first");
-    struct dumped *d = dumped_open(arrays_open(arg[0].text, NULL, err), s->program, err);
+    struct arrays *a = arrays_open(arg[0].text, NULL, err);
+    if (a && arrays_npy(a)) {
+        arrays_free(a);
+        return err_set(err, "'%s' does not say which value it holds; dump it as npz, or compare "
+                            "it with 'gptscope diff --value NAME'",
+                       arg[0].text);
+    }
+    struct dumped *d = dumped_open(a, s->program, err);
     bool ok = d && compare_dump(env, d, arg[1].given ? arg[1].x : 0, err);
     dumped_free(d);
     return ok;

@@ -203,7 +203,8 @@ static bool both_have(const struct differ *d, int value)
     if (own[0] && own[1])
         return true;
     for (int i = 0; i < 2; i++)
-        if (own[i] && !d->side[1 - i].run && find_item(d, 1 - i, value, true) >= 0)
+        if (own[i] && d->side[i].dumped && d->side[1 - i].dumped &&
+            find_item(d, 1 - i, value, true) >= 0)
             return true;
     return false;
 }

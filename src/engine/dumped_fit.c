@@ -259,6 +259,19 @@ static bool may_have_pairs(const struct dumped *d, int value)
             (op->code == OP_LINEAR && (op->weight == W_Q || op->weight == W_K)));
 }
 
+/* What has its axes in the value's order is the likelier. */
+static void in_order_first(struct found *f)
+{
+    int first = 0;
+    for (int i = 0; i < f->n; i++) {
+        struct layout l = f->out[i];
+        if (l.fit & FIT_SWAPPED)
+            continue;
+        memmove(f->out + first + 1, f->out + first, (size_t) (i - first) * sizeof l);
+        f->out[first++] = l;
+    }
+}
+
 int dumped_layouts(const struct dumped *d, int i, struct layout *out, int most)
 {
     const struct dumped_item *item = &d->item[i];
@@ -276,8 +289,10 @@ int dumped_layouts(const struct dumped *d, int i, struct layout *out, int most)
         try_forms(&f, d, item, &w);
         try_repeated(&f, d, item, &w);
     }
-    if (f.n > 0 && may_have_pairs(d, item->value)) {
-        struct layout pairs = out[0];
+    in_order_first(&f);
+    int n = may_have_pairs(d, item->value) ? f.n : 0;
+    for (int k = 0; k < n; k++) {
+        struct layout pairs = out[k];
         pairs.fit |= FIT_PAIRS;
         add_layout(&f, &pairs);
     }

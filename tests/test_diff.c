@@ -60,7 +60,12 @@ static void test_diff_command(void **state)
     const char *text = run_lines(&f, "diff pass.npz");
     assert_safe(text);
     assert_true(has(text, "\nthe same: 113 values over 10 positions within 0.0001"));
-    text = run_lines(&f, "ablate L1.H2; diff pass.npz");
+    /* in the middle of a pass: what there is by then */
+    text = run_lines(&f, "truncate 6; append 282; until L1.softmax; diff pass.npz");
+    assert_true(has(text, "\nblocks.1.attn.scores         6x7x7"));
+    assert_true(has(text, "\nblocks.1.attn.pattern        6x6x6"));
+    assert_true(has(text, "\nthe same: "));
+    text = run_lines(&f, "prompt " TEXT "; run; ablate L1.H2; diff pass.npz");
     assert_true(has(text, "\nfirst to differ: blocks.1.attn.z at ["));
     assert_true(
         has(text, "made by L1.mix: mix(attn.pattern, attn.v), z_i = sum_j pattern_ij v_j"));
@@ -297,6 +302,51 @@ static void test_verb_finds(void **state)
     model_free(m);
 }
 
+/* --- an implementation in numpy --- */
+
+static char *find_python(void)
+{
+    struct ran r = shell("for p in python3 /usr/bin/python3; do\n"
+                         "  $p -c 'import numpy' && echo $p && exit; done");
+    char *python =
+        r.status == 0 && r.out.len > 0 ? xstrndup(r.out.text, strcspn(r.out.text, "\n")) : NULL;
+    ran_release(&r);
+    return python;
+}
+
+static const struct {
+    const char *fault, *verdict;
+} numpy[] = {
+    {"", "the same: "},
+    {"mask", "first to differ: blocks.0.attn.scores at ["},
+    {"scale", "first to differ: blocks.0.attn.scores at ["},
+    {"transposed", "first to differ: blocks.0.attn_out at ["},
+    {"gelu", "first to differ: blocks.0.mlp.post at ["},
+    {"heads", "first to differ: blocks.1.attn.z at ["},
+    {"eps", "first to differ: blocks.0.ln1.out at ["},
+};
+
+static void test_numpy(void **state)
+{
+    char *python = find_python();
+    (void) state;
+    if (!python) {
+        print_message("numpy is not installed: skipped\n");
+        skip();
+    }
+    for (size_t i = 0; i < sizeof numpy / sizeof *numpy; i++) {
+        struct ran r =
+            shell("%s $TESTS_DIR/own_gpt2.py $TESTS_DIR/data/models/small-gpt2 own.npz %s "
+                  "&& gptscope diff own.npz $TESTS_DIR/data/models/small-gpt2 -q",
+                  python, numpy[i].fault);
+        printf("%-10s  %s", numpy[i].fault, r.out.text);
+        if (!has(r.out.text, numpy[i].verdict))
+            fail_msg("%s: %s%s", numpy[i].fault, r.out.text, r.err.text);
+        ran_release(&r);
+    }
+    free(python);
+}
+
 /* Two dumps of nobody's model: names tell the order, and what has no known name goes along. */
 static void test_verb_unknown(void **state)
 {
@@ -350,6 +400,7 @@ int main(void)
         cmocka_unit_test(test_verb),
         cmocka_unit_test(test_verb_finds),
         cmocka_unit_test(test_verb_unknown),
+        cmocka_unit_test(test_numpy),
     };
     return cmocka_run_group_tests(session, fixture_setup, fixture_teardown) +
            cmocka_run_group_tests(verb, enter, leave);

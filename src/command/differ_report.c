@@ -181,6 +181,10 @@ static void worst_say(const struct differ_report *r, const struct differ_row *ro
     str_adds(out, "at ");
     cell_say(r, row, row->at, out);
     str_addf(out, " A has %.6g, B %.6g", (double) row->a, (double) row->b);
+    if (!isfinite(part)) {
+        str_adds(out, " (not finite on one side)");
+        return;
+    }
     str_adds(out, " (");
     times_say(part, out);
     str_adds(out, " times the tolerance)");
@@ -194,6 +198,16 @@ static void names_say(const struct program *p, const int *value, int n, struct s
                  : i + 1 == n ? " and "
                               : ", ",
                  p->value[value[i]].name);
+}
+
+static void ops_say(const struct program *p, const struct differ_why *why, struct str *out)
+{
+    enum { SHOWN = 16 };
+    for (int i = 0; i < why->n_suspects && i < SHOWN; i++) {
+        str_adds(out, i ? ", " : "");
+        op_name(p, why->suspect[i], out);
+    }
+    str_adds(out, why->n_suspects > SHOWN ? ", ..." : "");
 }
 
 static void suspects_say(const struct program *p, const struct differ_why *why, struct str *out)
@@ -212,12 +226,8 @@ static void suspects_say(const struct program *p, const struct differ_why *why, 
     }
     str_addf(out, "\n  not compared are the %d values between, so look at ",
              why->n_suspects - 1);
-    for (int i = 0; i < why->n_suspects && i < 2 * SHOWN; i++) {
-        str_adds(out, i ? ", " : "");
-        op_name(p, why->suspect[i], out);
-    }
-    str_adds(out, why->n_suspects > 2 * SHOWN ? ", ...; or dump them, too\n"
-                                              : "; or dump them, too\n");
+    ops_say(p, why, out);
+    str_adds(out, "; or dump them, too\n");
 }
 
 static bool first_say(struct differ_report *r, struct str *out, struct err *err)
@@ -237,6 +247,10 @@ static bool first_say(struct differ_report *r, struct str *out, struct err *err)
     if (why.op >= 0) {
         str_adds(out, "; made by ");
         op_say(p, why.op, out);
+    }
+    if (r->lines == DIFFER_QUIET && why.n_suspects > 1) {
+        str_adds(out, "; in question are ");
+        ops_say(p, &why, out);
     }
     str_addc(out, '\n');
     if (why.op >= 0 && r->lines != DIFFER_QUIET) {

@@ -249,11 +249,15 @@ static bool runs_fit(struct differ_row *row, const struct differ *d)
 static bool set_shape(struct differ_row *row, const struct differ *d)
 {
     const struct value *v = &d->program->value[row->value];
-    int begin = 0, end = d->n_pos;
+    int begin = 0, end = d->n_pos, keys = d->n_pos;
     for (int i = 0; i < 2; i++) {
         const struct layout *l = &row->layout[i];
-        if (d->side[i].run)
+        if (d->side[i].run) {
+            int ready = run_ready(d->side[i].run, d->map[i][row->value]);
+            end = ready < end ? ready : end;
+            keys = ready < keys ? ready : keys;
             continue;
+        }
         begin = l->first_pos > begin ? l->first_pos : begin;
         end = l->first_pos + l->n_pos < end ? l->first_pos + l->n_pos : end;
     }
@@ -262,7 +266,7 @@ static bool set_shape(struct differ_row *row, const struct differ *d)
     for (int i = 0; i < 3; i++)
         row->shape[i] = i >= v->n_axis           ? 1
                         : v->axis[i] == AXIS_POS ? end - begin
-                        : v->axis[i] == AXIS_KEY ? d->n_pos
+                        : v->axis[i] == AXIS_KEY ? keys
                                                  : program_axis(d->program, v->axis[i], 0);
     if (end > begin)
         return true;

@@ -46,6 +46,13 @@ command_function cmd_mark, cmd_compare, cmd_steer;
 /* cmd_lens.c, cmd_attribute.c, cmd_heads.c, cmd_weights.c, cmd_similarity.c */
 command_function cmd_lens, cmd_attribute, cmd_headscores, cmd_rollout, cmd_entropy,
     cmd_similarity, cmd_nearest;
+/* cmd_diff.c */
+command_function cmd_diff;
+/* SET of a value, or of a head of it, to what a dump has there; pos -1: at all positions that
+ * both have. A dump of a single position may go to any. */
+struct dumped;
+bool patch_from_dump(struct session *s, struct dumped *d, const struct selected *sel, int pos,
+                     struct err *err);
 /* cmd_set.c */
 command_function cmd_set, cmd_unset, cmd_cycle;
 /* cmd_replace.c */

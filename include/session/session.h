@@ -179,6 +179,9 @@ bool session_ablate(struct session *s, enum patch_kind kind, int value,
 /* SET to what the mark has there, at the positions that both have. */
 bool session_patch_from_mark(struct session *s, int value, const struct region *region,
                              struct err *err);
+/* SET to data[region], of which all counts are given; the note says where it is from. */
+bool session_patch_data(struct session *s, int value, const struct region *region,
+                        const float *data, const char *note, struct err *err);
 /* ADD of factor * row[d_model] to every position of the residual stream after a layer; the note
  * says what the row is. */
 bool session_add_row(struct session *s, int layer, float factor, const float *row,

@@ -34,13 +34,17 @@ struct tool_args {
     const char *record;   /* --record */
     const char *begin;    /* a line of commands that the screen or the prompt begins with */
     bool only_begin;      /* the prompt ends after it */
+    const char *tol;      /* --tol */
+    const char *value;    /* --value */
+    const char *picture;  /* --picture */
     int n;                /* -n; -1: not given */
     int prompt_tokens;    /* --prompt-tokens; -1: not given */
     bool json, ui, no_bos, man, help, version;
-    bool quoted;    /* --quoted */
-    bool clean;     /* --clean */
-    uint64_t given; /* rows of the settings table that options have set */
-    char **rest;    /* arguments that are not options, the verb taken out; in argv's memory */
+    bool all, quiet; /* --all, --quiet */
+    bool quoted;     /* --quoted */
+    bool clean;      /* --clean */
+    uint64_t given;  /* rows of the settings table that options have set */
+    char **rest;     /* arguments that are not options, the verb taken out; in argv's memory */
     int n_rest;
 
     /* Of dump. */

@@ -4,6 +4,7 @@
 #include "command/data.h"
 #include "command/parse.h"
 #include "command/place.h"
+#include "engine/dumped.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -236,7 +237,8 @@ enum how { HOW_ZERO, HOW_SCALE, HOW_SET, HOW_ADD, HOW_MEAN, HOW_FROM };
 struct change {
     enum how how;
     float x;
-    int pos; /* -1: all */
+    int pos;             /* -1: all */
+    struct dumped *dump; /* HOW_FROM: of a file; NULL: of the mark */
 };
 
 static bool take_number(const char *text, float *x, struct err *err)
@@ -253,9 +255,10 @@ static bool take_change(struct change *c, const struct arg *arg, struct err *err
 
     *c = (struct change){.how = (enum how) arg[1].i, .pos = arg[3].given ? (int) arg[3].i : -1};
     if (c->how == HOW_FROM)
-        return (x->given && !strcmp(x->text, "mark")) ||
-               err_set(err, "from takes numbers of the mark, as in 'patch %s from mark'",
-                       arg[0].text);
+        return x->given || err_set(err,
+                                   "from takes numbers of the mark or of a dump, as in 'patch "
+                                   "%s from mark' or 'patch %s from pass.npz'",
+                                   arg[0].text, arg[0].text);
     if ((c->how == HOW_ZERO || c->how == HOW_MEAN) && x->given)
         return err_set(err, "%s takes no number; scale, set and add do", arg[1].text);
     if (c->how == HOW_ZERO || c->how == HOW_MEAN)
@@ -281,9 +284,27 @@ static bool change_one(struct session *s, const struct selected *sel, const stru
         r.first[axis] = c->pos;
         r.count[axis] = 1;
     }
+    if (c->how == HOW_FROM && c->dump)
+        return patch_from_dump(s, c->dump, sel, c->pos, err);
     if (c->how == HOW_FROM)
         return session_patch_from_mark(s, sel->value, &r, err);
     return session_ablate(s, kind[c->how], sel->value, &r, c->x, err);
+}
+
+/* The file that `from` names, unless that is the mark. An .npy file holds the one value. */
+static bool open_dump(const struct session *s, struct change *c, const struct selection *sel,
+                      const struct arg *arg, struct err *err)
+{
+    if (c->how != HOW_FROM || (!strcmp(arg[2].text, "mark") && !arg[2].quoted))
+        return true;
+    struct arrays *a =
+        arrays_open(arg[2].text, s->program->value[sel->item[0].value].name, err);
+    if (a && arrays_npy(a) && sel->n > 1) {
+        arrays_free(a);
+        return err_set(err, "an .npy file holds one value, and %d are to be changed", sel->n);
+    }
+    c->dump = dumped_open(a, s->program, err);
+    return c->dump != NULL;
 }
 
 bool cmd_patch(struct command_env *env, const struct arg *arg, struct err *err)
@@ -301,9 +322,10 @@ bool cmd_patch(struct command_env *env, const struct arg *arg, struct err *err)
                        s->ids.n);
     if (!values_parse(s, arg[0].text, &sel, err))
         return false;
-    bool ok = true;
+    bool ok = open_dump(s, &c, &sel, arg, err);
     for (int i = 0; ok && i < sel.n; i++)
         ok = change_one(s, &sel.item[i], &c, err);
+    dumped_free(c.dump);
     selection_release(&sel);
     while (!ok && s->n_ablations > before)
         session_restore(s, s->n_ablations - 1);

@@ -282,13 +282,16 @@ const struct command command_table[] = {
      "run; ablate L1.H2; ablate L2.H3 mean; ablate edge 8,6", cmd_ablate},
     {"patch", "changing",
      {{"VALUE", ARG_VALUE, false, "this"},
-      {"HOW", ARG_CHOICE, false, "zero scale set add mean from"}, {"X", ARG_WORD, true, "mark"},
+      {"HOW", ARG_CHOICE, false, "zero scale set add mean from"}, {"X", ARG_FILE, true, "mark"},
       {"POS", ARG_INT, true, NULL}},
-     "change values as they are computed: zero, scale X, set X, add X, mean, from mark\n"
+     "change values as they are computed: zero, scale X, set X, add X, mean, from mark or FILE\n"
      "scale multiplies by X, add adds X to every number, mean puts the mean over the positions of\n"
      "the present run at each of them. 'from mark' puts the mark's numbers there, at the positions\n"
-     "that both have. With POS only this position is changed.",
-     "patch L0.mlp_out scale 0.5; patch L1.resid_post add 0.1 3", cmd_patch},
+     "that both have; 'from FILE' those of a dump (npz, npy, safetensors), under any of the names\n"
+     "that diff takes. With POS only this position is changed; a file with a single position may\n"
+     "go to any.",
+     "patch L0.mlp_out scale 0.5; patch L1.resid_post add 0.1 3; clear; run; "
+     "dump L1.mlp_out mlp.npy; patch L1.mlp_out from mlp.npy 3", cmd_patch},
     {"scale", "changing",
      {{"WHERE", ARG_PLACE, false, "mlp attn"}, {"X", ARG_REAL, false, NULL},
       {"POS", ARG_INT, true, NULL}},
@@ -347,6 +350,14 @@ const struct command command_table[] = {
      "KL(mark || now) = sum p_mark log(p_mark / p_now) in nats.",
      "run; mark; ablate L0.H1; compare; show compare", cmd_compare},
 
+    {"diff", "comparing",
+     {{"FILE", ARG_FILE, false, NULL}, {"TOL", ARG_REAL, true, NULL}},
+     "compare the present run with a dump, value by value, and say which is the first to differ\n"
+     "FILE is an npz, npy or safetensors file by this or another program, with its names or\n"
+     "those of TransformerLens, Hugging Face or llama.cpp. A is the file, B the run. A number\n"
+     "differs when |A - B| > TOL x the root mean square of its position's numbers (of scores: of\n"
+     "all; of weights: the row's largest); TOL is 1e-4 without it. 'gptscope help diff' says more.",
+     "run; dump L0.* pass.npz; diff pass.npz", cmd_diff},
     /* --- learning --- */
     {"lesson", "learning",
      {{"WHICH", ARG_WORD, true, "next back list end"}, {"STEP", ARG_INT, true, NULL}},

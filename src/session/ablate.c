@@ -68,6 +68,16 @@ bool session_patch_from_mark(struct session *s, int value, const struct region *
     return remember(s, &a);
 }
 
+bool session_patch_data(struct session *s, int value, const struct region *region,
+                        const float *data, const char *note, struct err *err)
+{
+    struct ablation a = {-1, PATCH_SET, value, *region, 0, ""};
+
+    snprintf(a.note, sizeof a.note, "%s", note);
+    a.id = run_patch(s->run, PATCH_SET, value, region, 0, data, err);
+    return remember(s, &a);
+}
+
 bool session_add_row(struct session *s, int layer, float factor, const float *row,
                      const char *note, struct err *err)
 {

@@ -64,6 +64,22 @@ const struct tool tool_table[] = {
      "--json prints a line for each file.",
      "gptscope dump -p 'Tom gave' --select 'blocks.*.attn.pattern,logits' -o out.npz",
      tool_dump},
+    {"diff", "A B [-m MODEL] [-p PROMPT | --ids IDS] [--tol TOL] [--json]",
+     "model prompt ids tol value select all quiet picture json",
+     "find the first value in which two passes differ\n"
+     "A and B are dumps or models; one of them may be given with -m. A dump is an npz, npy or "
+     "safetensors file by any program, under the names of gptscope, TransformerLens, Hugging Face "
+     "(hidden_states.N, attentions.N, modules such as transformer.h.3.mlp) or llama.cpp. A model "
+     "runs on -p, on --ids, or on the tokens that the dump holds (tokens, input_ids). What both "
+     "have is compared in the order of the program, a line a value, up to the first that differs; "
+     "then comes which op makes it, from what, and what can be at fault. A number differs when "
+     "|A - B| > TOL x scale; scale is the root mean square of its position's numbers, of scores "
+     "that of all, of attention weights and probabilities the row's largest. TOL is 1e-4 without "
+     "--tol; an op is not blamed for what its inputs differ. Scores that both mask are equal "
+     "(-inf, -1e9, -10000); those before the mask that it will hide are not looked at. "
+     "Status 0: the same, 1: they differ.",
+     "gptscope dump -p 'Tom gave' --select 'blocks.*' -o own.npz && "
+     "gptscope diff own.npz -m tiny-gpt2", tool_diff},
     {"lesson", "[NUMBER | NAME | list] [STEP] [--lang zh]", "json record clean",
      "learn how a GPT works, step by step, on the live model\n"
      "Goes on where you left off, or opens the lesson of that number or name. On a terminal the "

@@ -274,6 +274,10 @@ static const struct {
                 "[VALUE]"},
     {"set heads s", "'s' could be any of sink, strongest"},
     {"set scale sqtr", "scale takes linear, sqrt, log or row-max, not 'sqtr'; did you mean 'sqrt'?"},
+    {"stage sofmax", "there is no stage 'sofmax' (did you mean 'softmax'?); the stages are raw, "
+                     "scaled, masked, softmax and z"},
+    {"break entorpy", "there is no op 'entorpy'; did you mean 'entropy'?"},
+    {"ablate mlpp 1", "'mlpp' is nothing to ablate; did you mean 'mlp'?"},
     {"stage s", "'s' could be any of scaled, softmax"},
     {"until s", "until: 's' could be any of scores, scale, softmax; usage: until [OP]"},
     {"break L1.m", "'m' could be any of mask, mix, mlp_up, mlp_down"},

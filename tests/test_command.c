@@ -133,6 +133,7 @@ static const struct {
     {"run; expect entropy < few", "'few' is not a number"},
     {"run; expect entropy = 1.9 within", "within how much? For example: = 0.85 within 0.01"},
     {"run; expect entropy < 1.9 within 1", "within goes with = and !="},
+    {"run; expect p", "it is used as in 'expect p \" thanked\" > 0.2'"},
     {"run; expect rank > 3", "it is used as in 'expect rank \" thanked\" = 1'"},
     {"run; expect key L0.H3,7 = 5", "expected key L0.H3,7 = 5, but it is 6"},
     {"run; expect key L0.H3,10 = 5", "blocks.0.attn.pattern is not computed at position 10 yet; "

@@ -113,6 +113,13 @@ static void test_numbered(void **state)
     assert_false(command_string(&f.env, " stpe ; ", &f.err));
     assert_string_equal(f.err.text, "there is no command 'stpe'; did you mean 'step'?");
     f.err = (struct err) ERR_INIT;
+    assert_false(command_string(&f.env, "echo \"a", &f.err));
+    assert_string_equal(f.err.text, "the quote at column 6 is not closed");
+    f.err = (struct err) ERR_INIT;
+    assert_false(command_string(&f.env, "stpe; echo \"", &f.err));
+    assert_string_equal(f.err.text,
+                        "command 1: there is no command 'stpe'; did you mean 'step'?");
+    f.err = (struct err) ERR_INIT;
     assert_false(command_string(&f.env, "stpe; echo", &f.err));
     assert_string_equal(f.err.text,
                         "command 1: there is no command 'stpe'; did you mean 'step'?");

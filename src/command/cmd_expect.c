@@ -314,11 +314,11 @@ bool cmd_expect(struct command_env *env, const struct arg *arg, struct err *err)
     print_what(&c);
     while (i < n && strcmp(quantities[i].name, arg[0].text))
         i++;
-    bool ok = take_comparison(&c, arg, has_cell ? 2 : 1, err);
-    if (ok && i < n &&
-        ((quantities[i].cell == CELL_MUST && !has_cell) ||
-         (quantities[i].cell == CELL_NO && has_cell)))
+    bool ok = true;
+    if (i < n && ((quantities[i].cell == CELL_MUST && !has_cell) ||
+                  (quantities[i].cell == CELL_NO && has_cell)))
         ok = err_set(err, "it is used as in 'expect %s'", quantities[i].example);
+    ok = ok && take_comparison(&c, arg, has_cell ? 2 : 1, err);
     ok = ok && (i < n ? quantities[i].got(env, cell, &c.got, err)
                       : got_element(env, &arg[0], cell, &c.got, err));
     ok = ok && tell(env, &c, holds(&c), err);

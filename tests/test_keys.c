@@ -215,6 +215,7 @@ static void press(const struct pressed *p)
     struct str keys = STR_INIT;
 
     terminal_wait(t, "e edits the prompt");
+    terminal_wait(t, "cache 10/256"); /* all are computed */
     str_adds(&keys, START);
     if (p->view && strcmp(p->view, "search"))
         str_addf(&keys, ";view %s", p->view);

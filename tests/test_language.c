@@ -113,12 +113,38 @@ static void test_numbered(void **state)
     assert_false(command_string(&f.env, " stpe ; ", &f.err));
     assert_string_equal(f.err.text, "there is no command 'stpe'; did you mean 'step'?");
     f.err = (struct err) ERR_INIT;
+    assert_false(command_string(&f.env, "echo \"a", &f.err));
+    assert_string_equal(f.err.text, "the quote at column 6 is not closed");
+    f.err = (struct err) ERR_INIT;
+    assert_false(command_string(&f.env, "stpe; echo \"", &f.err));
+    assert_string_equal(f.err.text,
+                        "command 1: there is no command 'stpe'; did you mean 'step'?");
+    f.err = (struct err) ERR_INIT;
     assert_false(command_string(&f.env, "stpe; echo", &f.err));
     assert_string_equal(f.err.text,
                         "command 1: there is no command 'stpe'; did you mean 'step'?");
     f.err = (struct err) ERR_INIT;
     assert_false(command_string(&f.env, ";;echo a\n# b\n; echo \"c", &f.err));
     assert_string_equal(f.err.text, "command 2: the quote at column 8 is not closed");
+    close_fixture(&f);
+}
+
+/* The program says what stands in an op's place. */
+static void test_listed(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    open_fixture(&f, TEXT, false);
+    assert_true(
+        command_run(&f.env, "replace L1.mask window 3; op L1.mask; replace gelu relu", &f.err));
+    assert_non_null(strstr(f.out.text, " = window(attn.scores_scaled, 3)\n"));
+    str_clear(&f.out);
+    assert_true(command_run(&f.env, "op L2.gelu; show ablations; clear 1; op L1.mask", &f.err));
+    assert_non_null(strstr(f.out.text, " = relu(mlp.pre)\n"));
+    assert_non_null(
+        strstr(f.out.text, "   1  replace L1.mask: window 3\n   2  replace gelu: relu\n"));
+    assert_non_null(strstr(f.out.text, " = mask(attn.scores_scaled)\n"));
     close_fixture(&f);
 }
 
@@ -284,7 +310,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_short_forms), cmocka_unit_test(test_lines),
         cmocka_unit_test(test_numbered),    cmocka_unit_test(test_history),
-        cmocka_unit_test(test_expect),      cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_expect),      cmocka_unit_test(test_listed),
+        cmocka_unit_test(test_complete),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);

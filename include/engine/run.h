@@ -196,6 +196,8 @@ int run_put_find(const struct run *r, int layer, const char *name); /* which pat
 /* What stands in an op's place, and its number; NULL: its own function, or that of run_replace.
  */
 const struct function *run_function(const struct run *r, int op, double *number);
+/* "softmax(attn.scores)", or what stands in its place: "window(attn.scores_scaled, 3)" */
+void run_call_print(const struct run *r, int op, struct str *out);
 /* A mask of this layer (-1: of any) shows what comes later. */
 bool run_looks_ahead(const struct run *r, int layer);
 /* The keys that a query may see: from 0 on; query + 1 with a causal mask. */

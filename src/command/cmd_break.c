@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WHERE "here entropy top token"
+
 static void print_one(const struct session *s, const struct breakpoint *b, struct str *out)
 {
     str_addf(out, "breakpoint %d: ", b->id);
@@ -158,7 +160,13 @@ static bool break_op(const struct session *s, const struct arg *arg, struct brea
         return break_place(s, arg->word->full, b, err);
     }
     str_release(&full);
-    return !*err->text && break_place(s, arg->text, b, err);
+    if (*err->text || break_place(s, arg->text, b, err))
+        return !*err->text;
+    struct str near = STR_INIT;
+    if (!strstr(err->text, "did you mean") && choice_near(WHERE, arg->text, &near))
+        err_set(err, "there is no op '%s'; did you mean '%s'?", arg->text, near.text);
+    str_release(&near);
+    return false;
 }
 
 /* --- break here --- */
@@ -223,7 +231,7 @@ bool cmd_break(struct command_env *env, const struct arg *arg, struct err *err)
 
     if (!arg[0].given)
         return print_all(env);
-    if (!(what = arg_expand(&arg[0], "here entropy top token", err)))
+    if (!(what = arg_expand(&arg[0], WHERE, err)))
         return false;
     if (!strcmp(what, "here"))
         return toggle_here(env);

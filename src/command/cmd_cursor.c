@@ -213,6 +213,25 @@ static int stage_index(const char *text)
     return -1;
 }
 
+#define STAGES "raw scaled masked softmax pattern z first last"
+
+static bool no_stage(const char *text, struct err *err)
+{
+    struct str near = STR_INIT;
+
+    if (choice_near(STAGES, text, &near))
+        err_set(err,
+                "there is no stage '%s' (did you mean '%s'?); the stages are raw, scaled, "
+                "masked, softmax and z",
+                text, near.text);
+    else
+        err_set(err,
+                "there is no stage '%s'; the stages are raw, scaled, masked, softmax and z",
+                text);
+    str_release(&near);
+    return false;
+}
+
 bool cmd_stage(struct command_env *env, const struct arg *arg, struct err *err)
 {
     struct session *s = env->session;
@@ -220,7 +239,7 @@ bool cmd_stage(struct command_env *env, const struct arg *arg, struct err *err)
     const char *text = "";
 
     if (arg[0].given && named < 0) {
-        text = arg_expand(&arg[0], "raw scaled masked softmax pattern z first last", err);
+        text = arg_expand(&arg[0], STAGES, err);
         if (!text)
             return false;
         named = stage_index(text);
@@ -229,10 +248,7 @@ bool cmd_stage(struct command_env *env, const struct arg *arg, struct err *err)
         stage = named;
     else if (arg[0].given && isalpha((unsigned char) *text) && strcmp(text, "first") &&
              strcmp(text, "last"))
-        return err_set(err,
-                       "there is no stage '%s'; the stages are raw, scaled, masked, softmax "
-                       "and z",
-                       arg[0].text);
+        return no_stage(arg[0].text, err);
     else if (arg[0].given && !move_to(&stage, STAGE_COUNT, &arg[0], "stage", err))
         return false;
     s->at.stage = (enum stage) stage;
@@ -254,10 +270,7 @@ bool cmd_select(struct command_env *env, const struct arg *arg, struct err *err)
         if (!place_parse(s, text, &at.layer, &at.head, &rest, err))
             return false;
         if (*rest && stage_index(rest) < 0)
-            return err_set(err,
-                           "there is no stage '%s'; the stages are raw, scaled, masked, "
-                           "softmax and z",
-                           rest);
+            return no_stage(rest, err);
         if (*rest)
             at.stage = (enum stage) stage_index(rest);
     }

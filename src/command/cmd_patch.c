@@ -49,6 +49,8 @@ bool ablations_done(struct command_env *env, bool was_done, struct err *err)
 
 enum part { HEAD, MLP, ATTN, EDGE, MEAN };
 
+#define PARTS "mlp attn edge mean"
+
 /* What an ablate line asks for. */
 struct wanted {
     enum part part;
@@ -125,8 +127,13 @@ static bool take_place(struct wanted *w, const struct session *s, const char *te
 
     if (take_part(w, text))
         return true;
-    if (!place_parse(s, text, &w->layer, &w->head, &rest, err))
+    if (!place_parse(s, text, &w->layer, &w->head, &rest, err)) {
+        struct str near = STR_INIT;
+        if (choice_near(PARTS, text, &near))
+            err_set(err, "'%s' is nothing to ablate; did you mean '%s'?", text, near.text);
+        str_release(&near);
         return false;
+    }
     if (*rest ? take_part(w, rest) : strpbrk(text, "Hh") != NULL)
         return true;
     return err_set(err,
@@ -184,7 +191,7 @@ bool cmd_ablate(struct command_env *env, const struct arg *arg, struct err *err)
     w.query = s->at.query;
     w.key = s->at.key;
     for (int i = 0; i < 3 && arg[i].given; i++) {
-        const char *text = arg_expand(&arg[i], i ? "mean" : "mlp attn edge mean", err);
+        const char *text = arg_expand(&arg[i], i ? "mean" : PARTS, err);
         if (!text || !(i ? take_more : take_place)(&w, s, text, err))
             return false;
     }

@@ -158,6 +158,7 @@ struct reader {
     int line;       /* of the command cut off last, from 1 */
     size_t counted; /* line ends before here are in `line` */
     int command;    /* its number, from 1 */
+    bool torn;      /* it could not be cut into words */
 };
 
 static void reader_open(struct reader *r, const char *text, size_t n, int line)
@@ -183,19 +184,21 @@ static bool reader_next(struct reader *r, struct words *w, struct err *err)
             ok = err_set(err, "the line holds a NUL byte");
     }
     r->command += !ok || w->n > 0;
+    r->torn = !ok;
     return ok;
 }
 
-/* Whether the text has but one command. */
+/* Whether the text has but one command, the one cut off last. */
 static bool reader_single(struct reader *r)
 {
     struct err unheard = ERR_INIT;
     struct words w;
-    bool more = r->at < r->n && (!reader_next(r, &w, &unheard) || w.n > 0);
 
-    if (more)
-        words_release(&w);
-    return r->command == 1;
+    if (r->command > 1 || r->torn)
+        return r->command == 1;
+    bool more = !reader_next(r, &w, &unheard) || w.n > 0;
+    words_release(&w);
+    return !more;
 }
 
 /* Stops at the first error, or at quit. */

@@ -112,7 +112,6 @@ static void offer_breaks(struct completing *x)
         offer_numbers(x, x->s->breaks.item[i].id, x->s->breaks.item[i].id + 1);
 }
 
-
 /* What fits the argument. */
 static void offer_argument(struct completing *x, const struct command *row,
                            const struct arg_spec *spec)

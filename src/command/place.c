@@ -169,7 +169,7 @@ void op_line(const struct session *s, int op, struct str *out)
              " ?B"[breaks_mark(s, op)], name.text, value_short_name(&p->value[o->out[0]]));
     shape_print(s, o->out[0], out);
     str_adds(out, " = ");
-    op_call_print(p, op, out);
+    run_call_print(s->run, op, out);
     str_addc(out, '\n');
     str_release(&name);
 }

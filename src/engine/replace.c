@@ -130,6 +130,24 @@ const struct function *run_function(const struct run *r, int op, double *number)
     return r->function[op];
 }
 
+void run_call_print(const struct run *r, int op, struct str *out)
+{
+    const struct function *f = r->function[op];
+    struct str own = STR_INIT;
+
+    op_call_print(r->program, op, &own);
+    if (!f) {
+        str_adds(out, own.text);
+    } else {
+        const char *inputs = strchr(own.text, '(');
+        str_addf(out, "%s%.*s", f->name, (int) strlen(inputs) - 1, inputs);
+        if (f->number)
+            str_addf(out, ", %g", r->number[op]);
+        str_addc(out, ')');
+    }
+    str_release(&own);
+}
+
 /* --- masks that show what comes later --- */
 
 bool run_looks_ahead(const struct run *r, int layer)

@@ -154,7 +154,8 @@ static void on_signal(int sig)
 }
 
 static const int caught[] = {SIGINT, SIGWINCH, SIGTSTP, SIGTERM, SIGHUP, SIGPIPE};
-#define N_CAUGHT (sizeof caught / sizeof *caught)
+#define HISTORY_KEPT 1000 /* as many as the file has */
+#define N_CAUGHT     (sizeof caught / sizeof *caught)
 
 /* The signals come only while we wait for a key (ppoll ends, whatever the flags say), or, for
  * SIGINT, while a command runs: then what it prints is not cut off (SA_RESTART). */
@@ -342,6 +343,7 @@ static void init_readline(struct session *s)
     if (!isatty(STDOUT_FILENO))
         rl_outstream = stderr;
     history_load(&lines);
+    stifle_history(HISTORY_KEPT);
     for (int i = lines.n; i > 0; i--)
         put_history(history_line(&lines, i));
 }

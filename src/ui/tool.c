@@ -21,7 +21,8 @@ const struct tool tool_table[] = {
      "echo 'prompt \"Tom gave\"; run' | gptscope repl", tool_repl},
     {"run", "[-m MODEL] [-p PROMPT] [--json] FILE | - | -c COMMANDS", "model prompt command json",
      "run a script of commands\n"
-     "Stops at the first command that fails, with file:line and the message, and status 1. "
+     "Stops at the first command that fails, with file:line (of several in -c: which) and the "
+     "message, and status 1. "
      "The file - is standard input. --json prints a line of JSON for each command: "
      "{\"command\":\"...\",\"result\":{...}}, with \"text\" in place of \"result\" for commands that "
      "print no data and \"error\" for the one that failed.",

@@ -180,7 +180,9 @@ static void topic_values(struct str *out)
              "\n"
              "Globs: blocks.*.attn.pattern. Several: q,k. Short: L2.attn.q, L0-3.attn.q,\n"
              "L2.H3.pattern for one head. For the selected layer: pattern, attn.q, ln1.scale;\n"
-             "'this' is the selected stage of the selected head.\n");
+             "'this' is the selected stage of the selected head. Others' names:\n"
+             "blocks.0.attn.hook_q (TransformerLens), hidden_states.2, transformer.h.0.mlp\n"
+             "(Hugging Face), l_out-3, kq_soft_max-2 (llama.cpp).\n");
 }
 
 static void topic_ops(struct str *out)

@@ -107,11 +107,15 @@ static const struct {
     {"prompt \"\"; query 0", "there are no tokens yet; give a prompt first"},
     {"column x", "column takes a number from 0 to 191, +N, -N, first or last, not 'x'"},
     {"value nothing", "no value 'nothing'; names are like blocks.0.attn.pattern, L0.H1.pattern, logits"},
+    {"calc L0.H1.pattern[1,1]", "blocks.0.attn.pattern is not computed yet; step or run first"},
+    {"run; calc 1 +", "'1 +' ends where a number or a name is expected"},
+    {"run; calc summ(1)", "there is no function 'summ'; did you mean 'sum'?"},
     {"verify x", "verify: 'x' is too much; usage: verify"},
     {"neuron 768", "neuron takes a number from 0 to 767, +N, -N, first or last, not '768'"},
     {"key 1.5", "key takes a number from 0 to 9, +N, -N, first or last, not '1.5'"},
     {"stage foo", "there is no stage 'foo'; the stages are raw, scaled, masked, softmax and z"},
     {"point L1.foo", "there is no point 'L1.foo'; points are like embed, L0.attn and L0.mlp"},
+    {"point \"\"", "point takes a number from 0 to 8, +N, -N, first or last, not ''"},
     {"point 9", "point takes a number from 0 to 8, +N, -N, first or last, not '9'"},
     {"stage 7", "stage takes a number from 0 to 4, +N, -N, first or last, not '7'"},
     {"op 4096", "there is no op 4096; the program has ops 0 to 69"},
@@ -123,8 +127,79 @@ static const struct {
     {"show pattern", "blocks.0.attn.pattern is not computed yet; step or run first"},
     {"run; show pattern x", "show: 'x' is not a whole number; usage: show [WHAT] [ROWS]"},
     {"logits", "no logits are computed yet; run comes first"},
+    {"expect", "expect: CLAIM is missing; usage: expect CLAIM"},
+    {"run; expect n > 11", "expected n > 11, but it is 10 and 11"},
+    {"run; expect n", "'n' compares nothing; a claim is like L1.H4.pattern[8,7] > 0.9"},
+    {"run; expect at(7) = \" Ben\"", "expected at(7) = \" Ben\", but it is  Anna and  Ben"},
+    {"run; expect n = 10 and argmax(L0.H3.pattern[7]) = 5",
+     "expected n = 10 and argmax(L0.H3.pattern[7]) = 5, but it is 6 and 5"},
+    {"expect L0.H3.pattern[7,6] > 0", "blocks.0.attn.pattern is not computed yet; step or run first"},
     {"info x", "info: 'x' is too much; usage: info"},
-    {"dump pattern", "dump: FILE is missing; usage: dump VALUES FILE"},
+    {"lens", "nothing is computed yet; run first"},
+    {"lens foo", "'foo' is neither a position (a number, first, last) nor a point like embed, "
+                 "L0.attn or L0.mlp"},
+    {"run; lens 10", "lens takes a number from 0 to 9, +N, -N, first or last, not '10'"},
+    {"run; lens \"\"", "lens takes a number from 0 to 9, +N, -N, first or last, not ''"},
+    {"run; lens L9.mlp", "there is no layer 9; the model has layers 0 to 3"},
+    {"run; lens 3 0", "a count goes from 1 to 1000000, not 0"},
+    {"step layer; lens L2.mlp", "blocks.2.resid_post is not computed at position 0 yet; run first"},
+    {"attribute", "no logits are computed yet; run comes first"},
+    {"attribute 5 at 3", "nothing is computed yet; run first"},
+    {"run; attribute at", "after which position? For example: attribute at 3"},
+    {"run; attribute at 10", "attribute at takes a number from 0 to 9, +N, -N, first or last, not "
+                             "'10'"},
+    {"run; attribute 99999", "there is no token 99999; ids go from 0 to 2047"},
+    {"run; attribute 1 xyzzyx", "'xyzzyx' is 5 tokens, not one; give one token or an id"},
+    {"run; attribute 1 2 3", "'3' is too much: a logit, or the difference of two"},
+    {"run; attribute list 0", "a count goes from 1 to 1000000, not 0"},
+    {"headscores", "nothing is computed yet; run first"},
+    {"headscores 3 5", "only random sequences have a length; see help headscores"},
+    {"headscores random 5 129", "a sequence has 2 to 128 ids here, which are then repeated, not 129"},
+    {"headscores foo", "headscores: 'foo' is neither job, previous, induction, duplicate, sink, "
+                       "self, entropy or largest nor a whole number; usage: headscores "
+                       "[job|previous|induction|duplicate|sink|self|entropy|largest] [random] [N] "
+                       "[LENGTH] [SEQUENCES]"},
+    {"rollout", "nothing is computed yet; run first"},
+    {"prompt \"\"; rollout", "there are no tokens yet; give a prompt first"},
+    {"run; rollout 3 4", "there is no layer 4; the model has layers 0 to 3"},
+    {"step layer 2; rollout 3", "blocks.3.attn.pattern is not computed at position 3 yet; run first"},
+    {"entropy", "nothing is computed yet; run first"},
+    {"run; entropy L1.H9", "there is no head 9; the model has heads 0 to 5"},
+    {"run; entropy L1.H1.q", "'L1.H1.q' is more than a head; a head is like L2.H3"},
+    {"run; entropy \"\"", "entropy takes a number from 0 to 9, +N, -N, first or last, not ''"},
+    {"run; entropy x", "entropy takes a number from 0 to 9, +N, -N, first or last, not 'x'"},
+    {"similarity", "nothing is computed yet; run first"},
+    {"run; similarity pattern", "blocks.0.attn.pattern has a row a head and query; positions are "
+                                "compared of values like resid_post, attn.q or logits"},
+    {"run; similarity tokens", "tokens are ids and have no direction; compare embed"},
+    {"run; similarity L*.q", "'L*.q' is more than one value; the positions of one are compared at "
+                             "a time"},
+    {"run; similarity embed 10", "similarity takes a number from 0 to 9, +N, -N, first or last, not "
+                                 "'10'"},
+    {"run; similarity 3 4", "name the value before the position, as in 'similarity resid_post 3'"},
+    {"nearest 99999", "there is no token 99999; ids go from 0 to 2047"},
+    {"prompt \"\"; nearest", "there are no tokens yet; name one, as in 'nearest \" ball\"'"},
+    {"dump pattern", "dump: FILE is missing; usage: dump VALUES FILE [OPTIONS]"},
+    {"dump pattern x.npz", "nothing to dump: there are no computed tokens"},
+    {"run; dump pattern -", "dump writes to a file here; for standard output there is gptscope dump -o -"},
+    {"run; dump pattern x.npz heds=1", "'heds=1' is no option of dump; did you mean 'heads='?"},
+    {"run; dump pattern x.npz whatever", "'whatever' is no option of dump; they are layers=, heads=, "
+                                         "positions=, format= and sidecar="},
+    {"run; dump pattern x.npz heads", "'heads' is no option of dump; did you mean 'heads='?"},
+    {"run; dump pattern x.npz sidecar=no", "sidecar is on or off, not 'no'"},
+    {"run; dump pattern x.npz layers=9", "there is no layer 9; the model has layers 0 to 3"},
+    {"run; dump pattern x.npz heads=2-9", "there is no head 9; the model has heads 0 to 5"},
+    {"run; dump pattern x.npz heads=", "'' is no list of heads; lists are like 0-3,5"},
+    {"run; dump pattern x.npz positions=7-12", "there is no position 12; the prompt has positions 0 to 9"},
+    {"run; dump pattern x.npz positions=-3", "'-3' says no positions; they are like 4, 4-9, 4-, last or last5"},
+    {"run; dump L0.q x.npz layers=1", "nothing of what is selected is in these layers"},
+    {"run; dump L0.H1.q x.npz heads=2", "nothing of what is selected is in these heads"},
+    {"run; dump L0.q,L0.k x.npy", "npy holds one value and 2 are selected: use npz"},
+    {"run; dump logits x.html", "x.html: html shows attention, as L5.H1.pattern or "
+                                "blocks.*.attn.pattern; for logits use png, svg or csv"},
+    {"run; dump tokens x.png", "x.png: tokens are no picture; select a value with numbers, as "
+                               "blocks.0.attn.pattern, or write csv"},
+    {"run; dump pattern no/x.npz", "cannot write 'no/x.npz': no such file or folder; check the path"},
     {"ablate L2", "'L2' is nothing to ablate; that is a head (L2.H3), mlp, attn or an edge "
                   "(L2.mlp, L2.H3.edge)"},
     {"ablate foo", "'foo' is no place; places are like L2, H3 or L2.H3"},
@@ -165,6 +240,33 @@ static const struct {
     {"patch pattern scale 2 10", "there is no position 10; there are 10 tokens"},
     {"patch pattern mean", "the mean of blocks.0.attn.pattern over positions means nothing; zero "
                            "it instead"},
+    {"scale L2", "scale: X is missing; usage: scale WHERE X [POS]"},
+    {"scale L2 0.5", "'L2' is nothing to scale; that is a head (L2.H3), L2.mlp, L2.attn or a "
+                     "value"},
+    {"scale L9.H1 0.5", "there is no layer 9; the model has layers 0 to 3"},
+    {"scale L1.mlp much", "scale: 'much' is not a number; usage: scale WHERE X [POS]"},
+    {"scale L1.mlp 2 10", "there is no position 10; there are 10 tokens"},
+    {"edge 3,5", "key 5 comes after query 3: the mask hides it"},
+    {"edge L1.H1 3,1 on", "the edge 3,1 of L1.H1 is not knocked out"},
+    {"edge L1.mlp 3,1", "'L1.mlp' is no head; heads are like L2.H3"},
+    {"edge L1.H9", "there is no head 9; the model has heads 0 to 5"},
+    {"edge 3,99", "there is no such cell; queries and keys go from 0 to 9"},
+    {"replace sofmax zero", "there is no op 'sofmax'; did you mean 'softmax'?"},
+    {"replace L2.softmax unifrom", "'unifrom' does not fit L2.softmax (did you mean 'uniform'?); "
+                                   "there is uniform, hardmax, no-max-subtraction or sigmoid"},
+    {"replace L2.softmax relu", "'relu' does not fit L2.softmax; there is uniform, hardmax, "
+                                "no-max-subtraction or sigmoid"},
+    {"replace L2.H1.softmax uniform", "an op is replaced for all heads: 'L2.softmax'"},
+    {"replace L9.softmax uniform", "there is no layer 9; the model has layers 0 to 3"},
+    {"replace s uniform", "'s' could be any of scores, scale, softmax"},
+    {"replace lm_head zero", "lm_head keeps its function: the sampler and the lens read the "
+                             "logits as they are"},
+    {"replace probs zero", "nothing can take the place of softmax"},
+    {"replace linear identity", "identity does not fit L0.mlp_up"},
+    {"replace mask window", "window needs a number, N: s_ij = -inf where j > i or j <= i - N"},
+    {"replace mask window 1.5", "window takes a whole number from 1 to 1.67772e+07, not '1.5'"},
+    {"replace mask none 3", "none takes no number"},
+    {"replace scale by 0", "by takes a number from 1e-06 to 1e+06, not '0'"},
     {"steer 9 1", "there is no layer 9; the model has layers 0 to 3"},
     {"steer 1 0", "a direction is added X times; X is a number other than 0"},
     {"steer 1 1", "nothing is marked; mark keeps the present run to compare with"},
@@ -194,6 +296,8 @@ static const struct {
      "diff --value NAME'"},
     {"clear", "there are no ablations to clear"},
     {"ablate; clear 2", "there is no ablation 2; they go from 1 to 1"},
+    {"lesson nothing", "there is no lesson 'nothing'; 'lesson list' names the 1 there are"},
+    {"answer a", "no lesson is open; 'lesson' opens one"},
     {"set temp hot", "temp takes a number from 0 to 100, not 'hot'"},
     {"set ctx 4", "a context of 4 has no room for the 10 tokens there are; truncate first"},
     {"unset", "unset: NAME is missing; usage: unset NAME"},
@@ -226,6 +330,9 @@ static const struct {
      "'a.bmp' does not end like a picture: .txt, .ansi, .html, .svg or .png"},
     {"help stpe", "there is no command 'stpe'; did you mean 'step'?"},
     {"source", "source: FILE is missing; usage: source FILE"},
+    {"history 0", "the last N commands; N is 1 or more"},
+    {"again 9", "there is no command 9; 'history' has 1 to 0"},
+    {"again", "nothing was done yet"},
     {"echo \"a", "the quote at column 6 is not closed"},
     {"version x", "version: 'x' is too much; usage: version"},
     {"quit now", "quit: 'now' is too much; usage: quit"},
@@ -233,6 +340,31 @@ static const struct {
     {"zzzzzz", "there is no command 'zzzzzz'; 'help' lists them"},
     {"cl", "'cl' could be any of clear, close"},
     {"\"\"", "there is no command ''; 'help' lists them"},
+    {"step lyaer", "step: 'lyaer' is neither op, layer or token nor a whole number; did you mean "
+                   "'layer'?; usage: step [op|layer|token] [N]"},
+    {"compare o", "compare: 'o' could be any of on, off; usage: compare [on|off|toggle]"},
+    {"panel nxt", "panel: 'nxt' is not next or previous; did you mean 'next'?; usage: panel "
+                  "[next|previous]"},
+    {"view atention", "view: there is no view 'atention' (did you mean 'attention'?); the views are "
+                      "map, attention, heads, logits, explain, program, mlp, compare, cache, "
+                      "tensor, model, tokens, residual, lesson, log, help; usage: view VIEW"},
+    {"view m", "view: 'm' could be any of map, mlp, model; usage: view VIEW"},
+    {"unset tmep", "unset: there is no setting 'tmep' (did you mean 'temp'?); the settings are temp, "
+                   "top-k, top-p, min-p, seed, ignore-eos, ctx, chunk, threads, scale, hide-sink, "
+                   "lens, logits-at, merges, speed, zoom, heads, theme, color, ascii, mouse, lang; "
+                   "usage: unset NAME"},
+    {"set t 3", "set: 't' could be any of temp, top-k, top-p, threads, theme; usage: set [NAME] "
+                "[VALUE]"},
+    {"set heads s", "'s' could be any of sink, strongest"},
+    {"set scale sqtr", "scale takes linear, sqrt, log or row-max, not 'sqtr'; did you mean 'sqrt'?"},
+    {"stage s", "'s' could be any of scaled, softmax"},
+    {"until s", "until: 's' could be any of scores, scale, softmax; usage: until [OP]"},
+    {"break L1.m", "'m' could be any of mask, mix, mlp_up, mlp_down"},
+    {"help valeus", "there is no help on 'valeus'; did you mean 'values'?"},
+    {"help s", "'s' could be any of step, speed, select, stage, show, similarity, scale, steer, set, search, "
+               "scroll, screenshot, source, settings"},
+    {"echo x; prompt \"a\nb", "the quote at column 16 is not closed"},
+    {"echo \\\n \"a", "the quote at line 2, column 2 is not closed"},
 };
 // clang-format on
 
@@ -407,6 +539,7 @@ static void test_complete(void **state)
 
     open_fixture(&f, TEXT, false);
     completes(f.session, "", "ablate", "version");
+    completes(f.session, "sc", "scale", "screenshot");
     completes(f.session, "ste", "steer", "step");
     completes(f.session, "step ", "layer", "token");
     completes(f.session, "step; ba", "back", "back");
@@ -422,7 +555,9 @@ static void test_complete(void **state)
     completes(f.session, "zzz", NULL, NULL);
     completes(f.session, "step layer 3 ", NULL, NULL);
     assert_null(command_complete(f.session, "source ", 7));
-    assert_null(command_complete(f.session, "echo \"open", 10));
+    completes(f.session, "echo \"open", NULL, NULL);
+    completes(f.session, "step # lay", NULL, NULL);
+
     close_fixture(&f);
 }
 

@@ -22,6 +22,10 @@ command_function cmd_branch, cmd_branches, cmd_candidate;
 command_function cmd_select, cmd_layer, cmd_head, cmd_query, cmd_key, cmd_stage, cmd_move,
     cmd_op;
 command_function cmd_point;
+/* cmd_calc.c */
+command_function cmd_calc;
+/* cmd_lesson.c */
+command_function cmd_lesson, cmd_answer;
 /* cmd_tensor.c */
 command_function cmd_value, cmd_column;
 /* cmd_verify.c */
@@ -33,10 +37,15 @@ command_function cmd_neuron;
 command_function cmd_show, cmd_logits, cmd_info;
 /* cmd_explain.c */
 command_function cmd_explain;
+/* cmd_dump.c */
+command_function cmd_dump;
 /* cmd_patch.c */
-command_function cmd_dump, cmd_ablate, cmd_patch, cmd_clear;
+command_function cmd_ablate, cmd_patch, cmd_clear;
 /* cmd_compare.c */
 command_function cmd_mark, cmd_compare, cmd_steer;
+/* cmd_lens.c, cmd_attribute.c, cmd_heads.c, cmd_weights.c, cmd_similarity.c */
+command_function cmd_lens, cmd_attribute, cmd_headscores, cmd_rollout, cmd_entropy,
+    cmd_similarity, cmd_nearest;
 /* cmd_diff.c */
 command_function cmd_diff;
 /* SET of a value, or of a head of it, to what a dump has there; pos -1: at all positions that
@@ -46,6 +55,14 @@ bool patch_from_dump(struct session *s, struct dumped *d, const struct selected 
                      struct err *err);
 /* cmd_set.c */
 command_function cmd_set, cmd_unset, cmd_cycle;
+/* cmd_replace.c */
+command_function cmd_replace;
+/* cmd_scale.c */
+command_function cmd_scale, cmd_edge;
+/* cmd_expect.c */
+command_function cmd_expect;
+/* cmd_history.c */
+command_function cmd_history, cmd_again;
 /* cmd_screen.c */
 command_function cmd_view, cmd_panel, cmd_maximise, cmd_open, cmd_close, cmd_keys, cmd_line,
     cmd_edit;
@@ -61,6 +78,22 @@ command_function cmd_help, cmd_source, cmd_record, cmd_echo, cmd_version, cmd_qu
 /* "3", "+1", "-1", "first", "last" for a coordinate of n values; relative moves stop at the
  * ends. */
 bool move_to(int *v, int n, const struct arg *arg, const char *what, struct err *err);
+/* A point of the residual stream: "3", "+1", "last", or by name: "embed", "L2.attn", "L2.mlp".
+ */
+bool point_parse(const struct session *s, const struct arg *arg, int *point, struct err *err);
+
+/* --- cmd_analysis.c: what the analyses share --- */
+/* A position as move_to takes it, the cursor's when it is not given. Fails without tokens. */
+bool position_of(const struct session *s, const struct arg *arg, const char *what, int *pos,
+                 struct err *err);
+/* "9 ·Anna" */
+void position_print(const struct session *s, int pos, struct str *out);
+/* x[n_layer, n_head] as a table, as many heads side by side as fit; "-" for NAN. */
+void head_grid_print(const struct command_env *env, const double *x, int cells, int decimals);
+json_t *head_grid_json(const struct session *s, const double *x); /* a list of lists */
+/* {"position": 9, "id": 1256, "text": " Anna"} */
+json_t *position_json(const struct session *s, int pos);
+
 /* The number of a count argument, `otherwise` when it is not given; false when below 1. */
 bool count_of(const struct arg *arg, int otherwise, int *n, struct err *err);
 /* At most `cells` cells of safe text, filled up with blanks. */
@@ -72,6 +105,8 @@ void draw_print(const struct sample_draw *d, struct str *out);
 /* Where the pass stands: "next: ..." or "all 13 tokens are computed"; before that the
  * breakpoint that was come to, if one was. */
 void where_print(const struct session *s, struct str *out);
+/* Candidates that logits lists when N is not said. */
+enum { LOGITS_ROWS = 10 };
 /* A value as numbers around the cursor, at most `rows` of them, with its statistics. */
 bool value_print(struct command_env *env, const struct selected *sel, int rows,
                  struct err *err);
@@ -79,6 +114,11 @@ bool value_print(struct command_env *env, const struct selected *sel, int rows,
 void explain_print(struct command_env *env);
 /* Explain works on what the focused panel has under its cursor, if that panel has one. */
 void explain_follow(struct command_env *env);
+/* A value that was named, at a cell that may be ("8,17"), or that the cursor is on. */
+bool subject_parse(const struct session *s, const char *name, const struct arg *cell,
+                   struct subject *what, struct err *err);
+/* Functions that can take an op's place; op -1: all there are. */
+void functions_print(const struct program *p, int op, struct str *out);
 /* Ends a command that changed ablations: run_again, and the list. */
 bool ablations_done(struct command_env *env, bool was_done, struct err *err);
 /* The trace that the logits view shows; NULL with err. */

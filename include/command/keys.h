@@ -6,6 +6,8 @@
 
 #include "base/str.h"
 
+#include <stdbool.h>
+
 struct hint;
 
 struct key {
@@ -19,6 +21,8 @@ struct key {
 extern const struct key key_table[]; /* ends with a NULL key */
 /* A view's own key comes before one that is everywhere. view may be NULL; NULL: no such key. */
 const struct key *key_find(const char *key, const char *view);
+/* Whether the key's line begins with this command. */
+bool key_runs(const struct key *k, const char *command);
 /* The table for the views' footer and help (struct screen's hints); yours. */
 struct hint *key_hints(void);
 /* Sections of the manual: KEYS, and THE VIEWS with each view's own keys. */
@@ -26,5 +30,7 @@ void key_man(struct str *out);
 void view_man(struct str *out);
 void mouse_man(struct str *out);
 void files_man(struct str *out);
+/* A topic of help that is a list, its names as arguments of a macro. */
+void rows_man(const char *topic, const char *macro, struct str *out);
 
 #endif

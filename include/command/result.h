@@ -4,16 +4,19 @@
  *
  *     {"command": "logits 3", "result": {"position": 9, "tokens": [{"id": 598, ...}]}}
  *     {"command": "echo hello", "text": "hello\n"}          what only prints text
- *     {"command": "mark"}                                   what prints nothing
+ *     {"command": "view heads"}                             what prints nothing
  *     {"command": "stpe", "error": "there is no command 'stpe'; did you mean 'step'?"}
+ *
+ * A script's error has its file and line, too: {..., "file": "a.gpt", "line": 3}. It is the
+ * last line; nothing runs after it.
  *
  * A command that prints data asks result_wanted and then gives the data in place of text:
  *
  *     if (result_wanted(env))
- *         return result_put(env, json_pack("{s:i, s:o}", "position", at, "p",
- * result_number(p)));
+ *         return result_put(env, data_candidate(s, trace, rank));    // command/data.h
  *
- * Numbers that JSON has no word for (infinities, NaN) are null.
+ * Keys are lower case with underscores. Numbers that JSON has no word for (infinities, NaN) are
+ * null; others have nine digits, which give a float back as it was.
  */
 #ifndef GPTSCOPE_COMMAND_RESULT_H
 #define GPTSCOPE_COMMAND_RESULT_H
@@ -44,5 +47,8 @@ void result_begin(struct command_env *env, struct result_frame *f);
 /* Adds the line to env->out. err: why it failed, or NULL. */
 void result_end(struct command_env *env, struct result_frame *f, const char *line,
                 const struct err *err);
+/* The line of what failed before a command could run, unless the one that failed has given its
+ * own. */
+void result_fail(struct command_env *env, const char *line, const struct err *err);
 
 #endif

@@ -27,4 +27,14 @@ bool selection_parse(struct selection *s, const struct program *p, const char *t
                      struct err *err);
 void selection_release(struct selection *s);
 
+/* Other programs' names for values, for lists of them. */
+struct other_name {
+    const char *program; /* "llama.cpp" */
+    char name[48];       /* "kq_soft_max-N"; N stands for the layer */
+    char value[48];      /* "blocks.N.attn.pattern" */
+    char otherwise[48];  /* in families that have no such value, this one; or "" */
+};
+/* Row i of all; rows of a program stand together. False after the last. */
+bool other_name(int i, struct other_name *o);
+
 #endif

@@ -45,6 +45,8 @@ bool branch_go(struct session *s, int id, struct err *err);
 bool branch_back(struct session *s, struct err *err); /* to the one before */
 void branches_forget(struct session *s);              /* all; the session's tokens stay */
 void branches_release(struct branches *b);
+/* Takes the session's tokens over into the present branch, for whoever looks at the list. */
+void branches_note(struct session *s);
 /* A line each: "* 3  from 1 at 10  ·Tom. Tom gave ...". */
 void branches_print(struct session *s, struct str *out);
 

@@ -14,8 +14,8 @@
  * Work is done on the positions asked for and kept; tokens that are added leave those before
  * them as they are. Memory grows with the positions that were asked for.
  *
- * Changes made to the final norm or the logits themselves (engine/run.h: patches, replaced ops)
- * are not looked at; those made to the stream are in it.
+ * Patches of the final norm or the logits themselves (engine/run.h) are not looked at; those of
+ * the stream are in it, and so is another function in the final norm's place.
  */
 #ifndef GPTSCOPE_SESSION_LENS_H
 #define GPTSCOPE_SESSION_LENS_H
@@ -66,6 +66,9 @@ bool lens_wants(const struct lens *l, int first, int count, bool all);
 
 /* False while it is not computed, by the run or by the lens. */
 bool lens_cell(const struct lens *l, int point, int pos, struct lens_cell *cell);
+/* The logits that the lens sees at a point after `pos`, into out[n_vocab]: for more than the
+ * top LENS_TOP. Computed anew at each call. False when the run has not computed the point. */
+bool lens_logits(const struct lens *l, int point, int pos, float *out, struct err *err);
 /* The model's own prediction after `pos`; norm, added and cosine are 0. */
 bool lens_final(const struct lens *l, int pos, struct lens_cell *cell);
 /* -log p(token at pos | the tokens before) in nats, and the token's rank. There is none at

@@ -60,7 +60,8 @@ struct ablation {
         note[48]; /* where its numbers are from: "the mark", "toward ·ball"; safe text, or "" */
 };
 
-struct mark; /* session/mark.h */
+struct mark;   /* session/mark.h */
+struct course; /* session/course.h */
 
 /* The token that was generated last. */
 struct chosen {
@@ -90,6 +91,7 @@ struct session {
     int marks_made;
     bool comparing;       /* views show the run less the mark; only with a mark */
     struct verify verify; /* read it with session_verified */
+    struct course *course; /* lessons, or NULL */
     struct str log;       /* messages, a line each */
     char message[256];    /* the newest one, safe for a terminal */
 
@@ -152,6 +154,8 @@ bool session_until(struct session *s, int op, struct err *err);
 bool session_back(struct session *s, struct err *err);
 bool session_back_layer(struct session *s, struct err *err);
 bool session_back_pass(struct session *s, struct err *err);
+/* The pass at work, or the last one that was done; n_new is 0 when there is none. */
+void session_last_pass(const struct session *s, int *n_past, int *n_new);
 /* Moves the cursor to the last op's layer; with `stage` also to its stage of attention, and
  * back to the pattern after the last stage. */
 void session_follow(struct session *s, bool stage);
@@ -182,6 +186,11 @@ bool session_patch_data(struct session *s, int value, const struct region *regio
  * says what the row is. */
 bool session_add_row(struct session *s, int layer, float factor, const float *row,
                      const char *note, struct err *err);
+/* Puts a function of engine/function.h in place of the ops that a name means in a layer (-1: in
+ * all), in place of what was put there before under the same name. An ablation like the others
+ * (PATCH_REPLACE; its value is what the first of the ops makes); all tokens are forgotten. */
+bool session_put(struct session *s, int layer, const char *name, const struct function *f,
+                 double number, struct err *err);
 /* Takes ablation i away (-1: all) and forgets what it had changed. */
 void session_restore(struct session *s, int i);
 

@@ -12,6 +12,7 @@
 #define GPTSCOPE_SESSION_SHEET_H
 
 #include "session/session.h"
+#include "tensor/stats.h"
 
 struct sheet {
     int value;
@@ -33,6 +34,9 @@ enum axis sheet_col_kind(const struct sheet *t, const struct session *s);
 /* A rectangle of it, [rows, cols]. */
 bool sheet_read(const struct sheet *t, const struct session *s, int row, int rows, int col,
                 int cols, float *out, struct err *err);
+/* Of the whole of it, read in blocks of rows. */
+bool sheet_stats(const struct sheet *t, const struct session *s, struct stats *all,
+                 struct err *err);
 /* Where the session's cursor is: the query's row; the key's column, or else at.column. Always
  * inside when there are rows. */
 int sheet_row(const struct sheet *t, const struct session *s);

@@ -26,6 +26,12 @@ struct worked_line {
     bool detail; /* may be left out where there is little room */
 };
 
+/* A number that the lines speak of, exact: "scale" 0.4330127. */
+struct worked_fact {
+    const char *name; /* lower case, with underscores */
+    double x;
+};
+
 /* One of the things that are added up. */
 struct worked_term {
     int index;      /* channel, key or token id */
@@ -55,6 +61,8 @@ struct worked {
     int value, cell[3];
     struct worked_line *line;
     int n_lines, cap_lines;
+    struct worked_fact *fact;
+    int n_facts, cap_facts;
     struct worked_table table[WORKED_TABLES];
     int n_tables;
     int next;         /* the value of the element that makes most of this one, or -1 */

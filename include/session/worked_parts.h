@@ -30,6 +30,8 @@ working_function work_embed, work_pair, work_act, work_rope, work_norm, work_lin
 /* Adds a line; NUM(x) makes a number for it. */
 void work_say(struct working *k, bool detail, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Keeps a number of the working under a name. */
+void work_fact(struct working *k, const char *name, double x);
 #define NUM(x) worked_number((char[WORKED_NUMBER]){0}, x)
 /* The same after + or -: negative ones in parentheses. */
 char *worked_operand(char out[WORKED_NUMBER], double x);

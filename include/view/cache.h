@@ -6,6 +6,7 @@
 #define GPTSCOPE_VIEW_CACHE_H
 
 #include "engine/sample.h"
+#include "session/heads.h"
 #include "session/lens.h"
 #include "session/neurons.h"
 #include "session/session.h"
@@ -52,23 +53,7 @@ struct attn_want {
 const struct attn_grid *cache_attention(struct view_cache *c, const struct session *s,
                                         const struct attn_want *want, struct err *err);
 
-/* What a head does with the tokens there are; means over the queries counted. */
-enum head_job { JOB_PREVIOUS, JOB_INDUCTION, JOB_DUPLICATE, JOB_SINK, JOB_SELF, JOB_COUNT };
-const char *head_job_name(enum head_job job); /* "previous token" */
-char head_job_letter(enum head_job job);      /* 'P' */
-
-struct head_summary {
-    bool ready;
-    float job[JOB_COUNT]; /* mean weight: on the token before; on what followed the same token
-                             earlier; on the same token earlier; on token 0; on itself */
-    int n[JOB_COUNT];     /* queries that speak for it: induction needs a repeated token */
-    float max;            /* mean of the largest weight */
-    float entropy;        /* mean entropy by its largest possible value, 0..1 */
-    int tag;              /* the job it does most, or -1 */
-    int strongest;        /* the key that the last query looks at most */
-    float strongest_weight;
-};
-
+/* What all heads do: session/heads.h, and a picture of each. */
 #define THUMB_MAX 16
 struct heads_summary {
     int n_layer, n_head;

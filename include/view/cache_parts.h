@@ -25,7 +25,7 @@ struct grid_cache {
     struct attn_grid g;
     struct seen_tokens seen;
     /* what it was made for */
-    bool made, hide_sink;
+    bool made, hide_sink, causal;
     int layer, head;
     enum stage stage;
     struct attn_want want;
@@ -35,18 +35,6 @@ struct grid_cache {
 void grid_cache_release(struct grid_cache *c);
 
 /* --- heads --- */
-
-/* One query of one head. */
-struct head_row {
-    float job[JOB_COUNT]; /* NAN: it says nothing about this job */
-    float max, entropy;
-    int strongest;
-};
-
-struct head_tally {
-    double job[JOB_COUNT], max, entropy;
-    int n, counted[JOB_COUNT];
-};
 
 struct layer_rows {
     int lo, hi;                       /* queries [lo, hi) are counted */

@@ -14,8 +14,9 @@
 #include "view/canvas.h"
 
 /* Places of the screen. Every view has its home; opening a view puts it there. Small screens
- * show LEFT, RIGHT and RIGHT_LOW one at a time, beside MAIN. */
-enum slot { SLOT_LEFT, SLOT_MAIN, SLOT_LOW, SLOT_RIGHT, SLOT_RIGHT_LOW, SLOT_COUNT };
+ * show LEFT, RIGHT and RIGHT_LOW one at a time, beside MAIN. DOCK, below all, is for lessons,
+ * and there only while one is open. */
+enum slot { SLOT_LEFT, SLOT_MAIN, SLOT_LOW, SLOT_RIGHT, SLOT_RIGHT_LOW, SLOT_DOCK, SLOT_COUNT };
 
 /* Lines between panels that can be moved: what is left of, right of, below the main panel, and
  * below the right one; on small screens the panel beside the main one, and the one below. */
@@ -67,19 +68,29 @@ struct search {
 
 #define VIEW_MAX 32
 
+/* Which views are open, and where. */
+struct arrangement {
+    int panel[SLOT_COUNT];
+    enum slot focus, side;
+    bool maximised;
+};
+
 /* State of the screen that is not the session's: which views are open, where they scroll, what
  * commands want from the program's loop. */
 struct screen {
-    enum slot focus;       /* the slot with the bright frame */
-    int panel[SLOT_COUNT]; /* view in each slot: index into view_table */
-    enum slot side;        /* which of LEFT, RIGHT, RIGHT_LOW a small screen shows */
-    int edge[EDGE_COUNT];  /* cells that the user has added to the size that the edge bounds */
-    bool maximised;        /* the focused panel takes all */
-    bool help;             /* help is laid over the panels */
-    int scroll[VIEW_MAX];  /* rows scrolled, by view (scroll_rows in view/views.h) */
-    int value;             /* the tensor view's value; -1: what the last op made */
-    int candidate;         /* the rank, from 0, that the logits view's cursor is on */
-    int op;                /* the cursor of the map and the program; -1: follows the pass */
+    enum slot focus;        /* the slot with the bright frame */
+    int panel[SLOT_COUNT];  /* view in each slot: index into view_table */
+    enum slot side;         /* which of LEFT, RIGHT, RIGHT_LOW a small screen shows */
+    int edge[EDGE_COUNT];   /* cells that the user has added to the size that the edge bounds */
+    bool dock;              /* DOCK is shown */
+    bool maximised;         /* the focused panel takes all */
+    bool help;              /* help is laid over the panels */
+    enum slot behind;       /* what had the focus before DOCK got it */
+    struct arrangement own; /* while DOCK is shown: the user's, for the end of the lesson */
+    int scroll[VIEW_MAX];   /* rows scrolled, by view (scroll_rows in view/views.h) */
+    int value;              /* the tensor view's value; -1: what the last op made */
+    int candidate;          /* the rank, from 0, that the logits view's cursor is on */
+    int op;                 /* the cursor of the map and the program; -1: follows the pass */
 
     /* Left by commands, done by the program's loop between keys. */
     bool running;   /* compute what is pending, in slices; Esc stops */
@@ -133,6 +144,11 @@ int screen_op(const struct session *s, const struct screen *st);
 void screen_init(struct screen *st);
 void screen_release(struct screen *st);
 void screen_default(struct screen *st); /* the panels and sizes of the beginning */
+/* Shows DOCK, or takes it away: then the views are where they were before. */
+void screen_dock(struct screen *st, bool on);
+void screen_focus(struct screen *st, enum slot slot);
+/* The user's own arrangement, with or without DOCK. */
+struct arrangement screen_arrangement(const struct screen *st);
 /* The whole screen: status line, token strip, panels by size, message line, footer.
  * When too small a notice. Never fails, at any size from 1x1. */
 void screen_draw(const struct session *s, const struct screen *st, struct canvas *c);

@@ -1,6 +1,8 @@
 /* Commands about candidates for the next token, and branches: candidate, branch, branches. */
 #include "command/commands.h"
 
+#include "command/data.h"
+#include "command/parse.h"
 #include "view/candidates.h"
 
 #include <stdlib.h>
@@ -37,10 +39,10 @@ static int next_rank(const struct session *s, const struct sample_trace *t, stru
 bool cmd_candidate(struct command_env *env, const struct arg *arg, struct err *err)
 {
     const struct sample_trace *t = candidates_of(env, err);
-    const char *text = arg->given ? arg->text : "";
+    const char *text = "";
     int rank;
 
-    if (!t)
+    if (!t || (arg->given && !(text = arg_expand(arg, "first last next", err))))
         return false;
     rank = candidates_cursor(env->screen, t);
     if (!strcmp(text, "next")) {
@@ -54,6 +56,12 @@ bool cmd_candidate(struct command_env *env, const struct arg *arg, struct err *e
         return false;
     }
     env->screen->candidate = rank;
+    if (result_wanted(env))
+        return result_put(
+            env, data_join(json_pack("{s:o}", "after",
+                                     data_token_at(env->session,
+                                                   session_candidates_at(env->session))),
+                           data_candidate(env->session, t, rank)));
     if (!env->live)
         candidate_print(env->session, t, rank, env->out);
     return true;
@@ -75,6 +83,8 @@ static bool changed(struct command_env *env, bool was_done, struct err *err)
 {
     env->screen->candidate = 0;
     env->screen->op = -1;
+    if (result_wanted(env))
+        result_put(env, data_branches(env->session));
     say_where(env);
     return !env->live || run_again(env, was_done, err);
 }
@@ -101,16 +111,21 @@ bool cmd_branches(struct command_env *env, const struct arg *arg, struct err *er
 {
     struct session *s = env->session;
     bool was_done = session_done(s), ok;
+    const char *text;
     char *end;
 
+    if (!arg->given && result_wanted(env))
+        return result_put(env, data_branches(s));
     if (!arg->given) {
         branches_print(s, env->out);
         return true;
     }
-    long id = strtol(arg->text, &end, 10);
-    if (!strcmp(arg->text, "back"))
+    if (!(text = arg_expand(arg, "back", err)))
+        return false;
+    long id = strtol(text, &end, 10);
+    if (!strcmp(text, "back"))
         ok = branch_back(s, err);
-    else if (end != arg->text && !*end && id > 0 && id < 1000000)
+    else if (end != text && !*end && id > 0 && id < 1000000)
         ok = branch_go(s, (int) id, err);
     else
         return err_set(err, "branches takes the number of a branch or back, not '%s'",

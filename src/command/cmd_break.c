@@ -1,6 +1,7 @@
 /* Commands about breakpoints: break, unbreak. */
 #include "command/commands.h"
 
+#include "command/data.h"
 #include "command/parse.h"
 #include "command/place.h"
 #include "view/view.h"
@@ -18,8 +19,13 @@ static void print_one(const struct session *s, const struct breakpoint *b, struc
     str_adds(out, b->off ? "  off\n" : "\n");
 }
 
-static bool print_all(const struct session *s, struct str *out)
+static bool print_all(struct command_env *env)
 {
+    const struct session *s = env->session;
+    struct str *out = env->out;
+
+    if (result_wanted(env))
+        return result_put(env, data_breakpoints(s, NULL, NULL));
     for (int i = 0; i < s->breaks.n; i++)
         print_one(s, &s->breaks.item[i], out);
     if (s->breaks.n == 0)
@@ -27,12 +33,27 @@ static bool print_all(const struct session *s, struct str *out)
     return true;
 }
 
+static bool say_one(struct command_env *env, const struct breakpoint *b)
+{
+    if (result_wanted(env))
+        return result_put(env, data_breakpoints(env->session, b, NULL));
+    print_one(env->session, b, env->out);
+    return true;
+}
+
 static bool add(struct command_env *env, const struct breakpoint *b)
 {
     struct session *s = env->session;
-    int id = breaks_add(s, b);
 
-    print_one(s, breaks_find(s, id), env->out);
+    return say_one(env, breaks_find(s, breaks_add(s, b)));
+}
+
+static bool take_away(struct command_env *env, int id)
+{
+    breaks_remove(env->session, id);
+    if (result_wanted(env))
+        return result_put(env, data_breakpoints(env->session, NULL, json_pack("[i]", id)));
+    str_addf(env->out, "breakpoint %d is gone\n", id);
     return true;
 }
 
@@ -125,6 +146,21 @@ static bool break_token(const struct session *s, const struct arg *arg, struct b
     return true;
 }
 
+/* An op, a layer or a head, which may be in short. */
+static bool break_op(const struct session *s, const struct arg *arg, struct breakpoint *b,
+                     struct err *err)
+{
+    struct str full = STR_INIT;
+
+    if (arg->word && op_expand(s, arg->text, &full, err)) {
+        free(arg->word->full);
+        arg->word->full = str_steal(&full);
+        return break_place(s, arg->word->full, b, err);
+    }
+    str_release(&full);
+    return !*err->text && break_place(s, arg->text, b, err);
+}
+
 /* --- break here --- */
 
 /* What the panel with the focus looks at: an op, or the selected head. */
@@ -151,9 +187,7 @@ static bool toggle_here(struct command_env *env)
         old = breaks_before(s, b.op);
     if (!old || old->off)
         return add(env, &b);
-    str_addf(env->out, "breakpoint %d is gone\n", old->id);
-    breaks_remove(s, old->id);
-    return true;
+    return take_away(env, old->id);
 }
 
 /* --- the commands --- */
@@ -169,30 +203,37 @@ static struct breakpoint *numbered(struct session *s, const char *text, struct e
     return b;
 }
 
-static bool switch_one(struct command_env *env, const struct arg *arg, struct err *err)
+static bool switch_one(struct command_env *env, const struct arg *arg, bool off,
+                       struct err *err)
 {
     struct breakpoint *b = numbered(env->session, arg[0].text, err);
 
     if (!b)
         return false;
-    b->off = !strcmp(arg[1].text, "off");
-    print_one(env->session, b, env->out);
-    return true;
+    b->off = off;
+    return say_one(env, b);
 }
 
 bool cmd_break(struct command_env *env, const struct arg *arg, struct err *err)
 {
     const struct session *s = env->session;
-    const char *what = arg[0].text;
+    const char *what;
     struct breakpoint b;
     bool ok = true;
 
     if (!arg[0].given)
-        return print_all(s, env->out);
+        return print_all(env);
+    if (!(what = arg_expand(&arg[0], "here entropy top token", err)))
+        return false;
     if (!strcmp(what, "here"))
         return toggle_here(env);
-    if (arg[1].given && (!strcmp(arg[1].text, "off") || !strcmp(arg[1].text, "on")))
-        return switch_one(env, arg, err);
+    if (arg[1].given && isdigit((unsigned char) *what) && !what[strspn(what, "0123456789")]) {
+        const char *how = arg_expand(&arg[1], "on off", err);
+        if (!how)
+            return false;
+        if (!strcmp(how, "on") || !strcmp(how, "off"))
+            return switch_one(env, arg, !strcmp(how, "off"), err);
+    }
     if (!strcmp(what, "entropy"))
         ok = break_entropy(s, arg + 1, &b, err);
     else if (!strcmp(what, "token"))
@@ -202,23 +243,27 @@ bool cmd_break(struct command_env *env, const struct arg *arg, struct err *err)
     else if (!strcmp(what, "top"))
         b = (struct breakpoint){.kind = BREAK_TOP};
     else
-        ok = break_place(s, what, &b, err);
+        ok = break_op(s, &arg[0], &b, err);
     return ok && add(env, &b);
 }
 
 bool cmd_unbreak(struct command_env *env, const struct arg *arg, struct err *err)
 {
     struct session *s = env->session;
+    const char *text = arg_expand(&arg[0], "all", err);
 
-    if (!strcmp(arg[0].text, "all")) {
+    if (!text)
+        return false;
+    if (!strcmp(text, "all")) {
+        json_t *ids = json_array();
+        for (int i = 0; i < s->breaks.n; i++)
+            json_array_append_new(ids, json_integer(s->breaks.item[i].id));
         breaks_remove(s, -1);
-        str_adds(env->out, "there are no breakpoints\n");
-        return true;
+        if (result_wanted(env))
+            return result_put(env, data_breakpoints(s, NULL, ids));
+        json_decref(ids);
+        return print_all(env);
     }
     struct breakpoint *b = numbered(s, arg[0].text, err);
-    if (!b)
-        return false;
-    str_addf(env->out, "breakpoint %d is gone\n", b->id);
-    breaks_remove(s, b->id);
-    return true;
+    return b && take_away(env, b->id);
 }

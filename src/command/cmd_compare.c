@@ -1,6 +1,7 @@
 /* Commands that compare two runs, and steer one toward the other: mark, compare, steer. */
 #include "command/commands.h"
 
+#include "command/data.h"
 #include "session/diff.h"
 #include "session/mark.h"
 #include "session/steer.h"
@@ -38,12 +39,16 @@ bool cmd_mark(struct command_env *env, const struct arg *arg, struct err *err)
         return mark_missing(err);
     if (how == CLEAR) {
         mark_clear(s);
+        if (result_wanted(env))
+            return result_put(env, json_pack("{s:n}", "mark"));
         str_adds(env->out, "the mark is forgotten\n");
         return true;
     }
     if (!(how == RECOMPUTED ? mark_recompute(s, err)
                             : mark_take(s, arg[1].given ? arg[1].text : NULL, err)))
         return false;
+    if (result_wanted(env))
+        return result_put(env, json_pack("{s:o}", "mark", data_mark(s)));
     str_addf(env->out, "marked: %s; compare shows what changes\n", s->mark->label);
     return true;
 }
@@ -58,6 +63,8 @@ bool cmd_compare(struct command_env *env, const struct arg *arg, struct err *err
     if (on && !s->mark)
         return mark_missing(err);
     s->comparing = on;
+    if (result_wanted(env))
+        return result_put(env, data_sides(s));
     if (on)
         sides_print(s, env->out);
     else

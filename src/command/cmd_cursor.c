@@ -1,7 +1,9 @@
 /* Commands that move the cursor: layer, head, query, key, stage. */
 #include "command/commands.h"
 
+#include "command/data.h"
 #include "command/layout.h"
+#include "command/parse.h"
 #include "command/place.h"
 #include "view/view.h"
 
@@ -11,9 +13,11 @@
 
 bool move_to(int *v, int n, const struct arg *arg, const char *what, struct err *err)
 {
-    const char *text = arg->text;
+    const char *text = arg_expand(arg, "first last", err);
     char *end;
 
+    if (!text)
+        return false;
     long x = strtol(text, &end, 10);
     bool number = end != text && *end == '\0' && !isspace((unsigned char) *text);
     bool relative = number && (*text == '+' || *text == '-');
@@ -48,6 +52,16 @@ static void cursor_print(const struct session *s, struct str *out)
     str_addc(out, '\n');
 }
 
+/* Where the cursor is now; on the full screen it is seen. */
+static bool say_cursor(struct command_env *env)
+{
+    if (result_wanted(env))
+        return result_put(env, data_cursor(env));
+    if (!env->live)
+        cursor_print(env->session, env->out);
+    return true;
+}
+
 /* One coordinate: moves it when there is an argument, prints the cursor. */
 static bool coordinate(struct command_env *env, int *v, int n, const struct arg *arg,
                        const char *what, struct err *err)
@@ -57,9 +71,7 @@ static bool coordinate(struct command_env *env, int *v, int n, const struct arg 
     session_clamp(env->session);
     if (!strcmp(screen_focused(env->screen)->name, "explain"))
         session_subject_place(env->session, env->session->at.layer, env->session->at.head);
-    if (!env->live)
-        cursor_print(env->session, env->out);
-    return true;
+    return say_cursor(env);
 }
 
 static bool on_ops(const struct screen *st)
@@ -77,15 +89,34 @@ bool cmd_layer(struct command_env *env, const struct arg *arg, struct err *err)
         return false;
     if (arg->given && on_ops(env->screen))
         env->screen->op = s->program->block_begin[s->at.layer];
-    return true;
+    return !result_wanted(env) || say_cursor(env);
+}
+
+/* A word of the command, or an op, in full; NULL with err. */
+static const char *op_word(const struct session *s, const struct arg *arg, struct err *err)
+{
+    struct str full = STR_INIT;
+
+    if (arg->word && op_expand(s, arg->text, &full, err)) {
+        free(arg->word->full);
+        arg->word->full = str_steal(&full);
+        return arg->word->full;
+    }
+    str_release(&full);
+    if (!*err->text && op_parse(s, arg->text, err) >= 0)
+        return arg->text;
+    *err = (struct err) ERR_INIT;
+    return arg_expand(arg, "first last next", err);
 }
 
 bool cmd_op(struct command_env *env, const struct arg *arg, struct err *err)
 {
     struct session *s = env->session;
     int op = screen_op(s, env->screen);
-    const char *text = arg->given ? arg->text : "";
+    const char *text = "";
 
+    if (arg->given && !(text = op_word(s, arg, err)))
+        return false;
     if (!strcmp(text, "next")) {
         env->screen->op = -1;
         op = screen_op(s, env->screen);
@@ -99,6 +130,8 @@ bool cmd_op(struct command_env *env, const struct arg *arg, struct err *err)
             return false;
         env->screen->op = op;
     }
+    if (result_wanted(env))
+        return result_put(env, data_op(s, op));
     if (!env->live || !arg->given)
         op_line(s, op, env->out);
     return true;
@@ -111,18 +144,20 @@ bool cmd_head(struct command_env *env, const struct arg *arg, struct err *err)
     return coordinate(env, &s->at.head, s->program->hp.n_head, arg, "head", err);
 }
 
-/* "3", "+1", "last", or by name: "embed", "L2.attn", "L2.mlp". */
-static bool parse_point(const struct session *s, const struct arg *arg, int *point,
-                        struct err *err)
+bool point_parse(const struct session *s, const struct arg *arg, int *point, struct err *err)
 {
     int layer = 0, head = 0;
     const char *rest = "";
 
-    if (!strcmp(arg->text, "embed")) {
+    const char *text = arg_expand(arg, "embed first last", err);
+
+    if (!text)
+        return false;
+    if (!strcmp(text, "embed")) {
         *point = 0;
         return true;
     }
-    if (!strchr("Ll", *arg->text) || !isdigit((unsigned char) arg->text[1]))
+    if (!*arg->text || !strchr("Ll", *arg->text) || !isdigit((unsigned char) arg->text[1]))
         return move_to(point, 2 * s->program->hp.n_layer + 1, arg, "point", err);
     if (!place_parse(s, arg->text, &layer, &head, &rest, err))
         return false;
@@ -139,9 +174,11 @@ bool cmd_point(struct command_env *env, const struct arg *arg, struct err *err)
     int point = session_point(s);
     char name[24];
 
-    if (arg[0].given && !parse_point(s, &arg[0], &point, err))
+    if (arg[0].given && !point_parse(s, &arg[0], &point, err))
         return false;
     session_to_point(s, point);
+    if (result_wanted(env))
+        return result_put(env, data_point(session_point(s)));
     if (!env->live)
         str_addf(env->out, "%s\n", point_name(point, name, sizeof name));
     return true;
@@ -180,11 +217,18 @@ bool cmd_stage(struct command_env *env, const struct arg *arg, struct err *err)
 {
     struct session *s = env->session;
     int stage = (int) s->at.stage, named = arg[0].given ? stage_index(arg[0].text) : -1;
+    const char *text = "";
 
+    if (arg[0].given && named < 0) {
+        text = arg_expand(&arg[0], "raw scaled masked softmax pattern z first last", err);
+        if (!text)
+            return false;
+        named = stage_index(text);
+    }
     if (named >= 0)
         stage = named;
-    else if (arg[0].given && isalpha((unsigned char) arg[0].text[0]) &&
-             strcmp(arg[0].text, "first") && strcmp(arg[0].text, "last"))
+    else if (arg[0].given && isalpha((unsigned char) *text) && strcmp(text, "first") &&
+             strcmp(text, "last"))
         return err_set(err,
                        "there is no stage '%s'; the stages are raw, scaled, masked, softmax "
                        "and z",
@@ -192,9 +236,7 @@ bool cmd_stage(struct command_env *env, const struct arg *arg, struct err *err)
     else if (arg[0].given && !move_to(&stage, STAGE_COUNT, &arg[0], "stage", err))
         return false;
     s->at.stage = (enum stage) stage;
-    if (!env->live)
-        cursor_print(s, env->out);
-    return true;
+    return say_cursor(env);
 }
 
 bool cmd_select(struct command_env *env, const struct arg *arg, struct err *err)
@@ -220,9 +262,7 @@ bool cmd_select(struct command_env *env, const struct arg *arg, struct err *err)
             at.stage = (enum stage) stage_index(rest);
     }
     s->at = at;
-    if (!env->live)
-        cursor_print(s, env->out);
-    return true;
+    return say_cursor(env);
 }
 
 /* --- the arrow keys: what they move depends on the view --- */
@@ -335,7 +375,5 @@ bool cmd_move(struct command_env *env, const struct arg *arg, struct err *err)
     if (c != C_SCROLL && !need_tokens(env->session, err))
         return false;
     move_by(env, c, n);
-    if (!env->live)
-        cursor_print(env->session, env->out);
-    return true;
+    return say_cursor(env);
 }

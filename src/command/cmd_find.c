@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/safe.h"
 #include "base/utf8.h"
+#include "command/data.h"
 #include "command/keys.h"
 #include "command/place.h"
 #include "view/view.h"
@@ -185,6 +186,33 @@ static void print_match(const struct session *s, const struct match *m, struct s
     str_addc(out, '\n');
 }
 
+static json_t *match_data(const struct session *s, const struct matches *all, int i)
+{
+    static const char *const kind[] = {"token", "value", "op", "command", "key", "setting"};
+    const struct match *m = &all->item[i];
+    json_t *o = json_pack("{s:i, s:i, s:s}", "match", i + 1, "n_matches", all->n, "kind",
+                          kind[m->kind]);
+
+    switch (m->kind) {
+    case MATCH_TOKEN:
+        return data_join(o, data_token_at(s, m->i));
+    case MATCH_VALUE:
+        return data_join(o, data_value_name(s->program, m->i, -1));
+    case MATCH_OP:
+        return data_join(o, data_op(s, m->i));
+    case MATCH_COMMAND:
+        json_object_set_new(o, "name", json_string(command_table[m->i].name));
+        break;
+    case MATCH_KEY:
+        json_object_set_new(o, "name", json_string(key_table[m->i].key));
+        break;
+    case MATCH_SETTING:
+        json_object_set_new(o, "name", json_string(setting_table[m->i].name));
+        break;
+    }
+    return o;
+}
+
 static void go(struct command_env *env, const struct match *m)
 {
     struct screen *st = env->screen;
@@ -206,6 +234,8 @@ static void go(struct command_env *env, const struct match *m)
 static void show_match(struct command_env *env, const struct matches *m, int i)
 {
     env->screen->search.at = i;
+    if (result_wanted(env)) /* going there must not print help: it would not be seen */
+        result_put(env, match_data(env->session, m, i));
     str_addf(env->out, "match %d of %d: ", i + 1, m->n);
     print_match(env->session, &m->item[i], env->out);
     go(env, &m->item[i]);

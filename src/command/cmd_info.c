@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/safe.h"
+#include "command/data.h"
 #include "model/parts.h"
 #include "tensor/compute.h"
 
@@ -64,14 +65,17 @@ bool cmd_logits(struct command_env *env, const struct arg *arg, struct err *err)
     struct sample_trace trace;
     int n;
 
-    if (!count_of(&arg[0], 10, &n, err))
+    if (!count_of(&arg[0], LOGITS_ROWS, &n, err))
         return false;
     float *logits = xcalloc(n_vocab, sizeof *logits);
     int at = candidates_at(s, err);
     bool ok = session_logits_after(s, at, logits);
     if (ok) {
         sample_trace_of(&trace, logits, (int) n_vocab, &s->set.sampler);
-        trace_print(s, &trace, n, env->out);
+        if (result_wanted(env))
+            result_put(env, data_candidates(s, &trace, at, n));
+        else
+            trace_print(s, &trace, n, env->out);
         sample_trace_release(&trace);
     }
     free(logits);
@@ -89,6 +93,8 @@ bool cmd_info(struct command_env *env, const struct arg *arg, struct err *err)
 
     (void) arg;
     (void) err;
+    if (result_wanted(env))
+        return result_put(env, data_info(s));
     str_addf(out, "model      %s (%s)\nfile       ", hp->name, arch_name(hp->arch));
     safe_add(out, path, strlen(path), SAFE_SPACE_KEEP);
     str_addf(out, "\nlayers     %d\nheads      %d", hp->n_layer, hp->n_head);

@@ -1,6 +1,7 @@
 /* How large the panels are, which views are open, and that as commands. */
 #include "command/commands.h"
 
+#include "command/data.h"
 #include "command/layout.h"
 #include "view/cache.h"
 #include "view/view.h"
@@ -64,31 +65,52 @@ bool cmd_resize(struct command_env *env, const struct arg *arg, struct err *err)
 
 /* --- the whole layout --- */
 
-static void print_views(const struct screen *st, struct str *out)
+static void print_views(const struct arrangement *a, struct str *out)
 {
-    for (int i = 0; i < SLOT_COUNT; i++)
-        if (i != (int) st->focus && i != (int) st->side)
-            str_addf(out, "view %s\n", view_table[st->panel[i]].name);
-    if (st->side != st->focus)
-        str_addf(out, "view %s\n", view_table[st->panel[st->side]].name);
-    str_addf(out, "view %s\n", view_table[st->panel[st->focus]].name);
+    for (int i = 0; i < SLOT_DOCK; i++)
+        if (i != (int) a->focus && i != (int) a->side)
+            str_addf(out, "view %s\n", view_table[a->panel[i]].name);
+    if (a->side != a->focus)
+        str_addf(out, "view %s\n", view_table[a->panel[a->side]].name);
+    str_addf(out, "view %s\n", view_table[a->panel[a->focus]].name);
 }
 
 void layout_print(const struct screen *st, struct str *out)
 {
+    struct arrangement a = screen_arrangement(st);
+
     str_adds(out, "layout reset\n");
     for (int i = 0; i < EDGE_COUNT; i++)
         if (st->edge[i] != 0)
             str_addf(out, "layout %s %d\n", edge_name((enum edge) i), st->edge[i]);
-    print_views(st, out);
-    if (st->maximised)
+    print_views(&a, out);
+    if (a.maximised)
         str_adds(out, "maximise\n");
+}
+
+static json_t *layout_data(const struct screen *st)
+{
+    json_t *edges = json_object(), *views = json_array();
+    struct str lines = STR_INIT;
+
+    for (int i = 0; i < EDGE_COUNT; i++)
+        json_object_set_new(edges, edge_name((enum edge) i), json_integer(st->edge[i]));
+    for (int i = 0; i < SLOT_COUNT; i++)
+        json_array_append_new(views, json_string(view_table[st->panel[i]].name));
+    layout_print(st, &lines);
+    json_t *o = json_pack("{s:s, s:o, s:o, s:b, s:o}", "focus",
+                          view_table[st->panel[st->focus]].name, "views", views, "edges", edges,
+                          "maximised", st->maximised, "lines", data_lines(lines.text));
+    str_release(&lines);
+    return o;
 }
 
 bool cmd_layout(struct command_env *env, const struct arg *arg, struct err *err)
 {
     enum { RESET, FIRST_EDGE };
 
+    if (!arg[0].given && result_wanted(env))
+        return result_put(env, layout_data(env->screen));
     if (!arg[0].given) {
         layout_print(env->screen, env->out);
         return true;

@@ -1,6 +1,7 @@
 /* neuron: which one of the MLP is selected. */
 #include "command/commands.h"
 
+#include "command/data.h"
 #include "session/neurons.h"
 
 #include <ctype.h>
@@ -35,6 +36,18 @@ static void neuron_print(const struct session *s, const struct neuron_row *row, 
     str_addf(out, "  post %.6g  (%d. of %d)\n", (double) row->post[i], rank + 1, row->n);
 }
 
+/* Numbers that are not computed yet are left out. */
+static json_t *neuron_data(const struct session *s, const struct neuron_row *row)
+{
+    json_t *o = json_pack("{s:i, s:o, s:i}", "layer", s->at.layer, "at",
+                          data_token_at(s, s->at.query), "n_neurons", s->program->hp.d_mlp);
+
+    if (row->ready)
+        return data_join(o, data_neuron(row, neuron_row_rank(row, s->at.neuron)));
+    json_object_set_new(o, "neuron", data_index(s->at.neuron));
+    return o;
+}
+
 /* Numbers name a neuron; the other words go along the order of |post|, where that is known. */
 static bool choose(struct session *s, const struct neuron_row *row, const struct arg *arg,
                    struct err *err)
@@ -58,7 +71,9 @@ bool cmd_neuron(struct command_env *env, const struct arg *arg, struct err *err)
 
     read_row(&row, s);
     bool ok = !arg[0].given || choose(s, &row, &arg[0], err);
-    if (ok && !env->live)
+    if (ok && result_wanted(env))
+        result_put(env, neuron_data(s, &row));
+    else if (ok && !env->live)
         neuron_print(s, &row, env->out);
     neuron_row_release(&row);
     return ok;

@@ -2,6 +2,7 @@
 #include "command/commands.h"
 
 #include "base/interrupt.h"
+#include "command/data.h"
 #include "command/place.h"
 #include "view/view.h"
 
@@ -17,6 +18,14 @@ void where_print(const struct session *s, struct str *out)
         str_addf(out, "all %d tokens are computed\n", s->ids.n);
     else
         op_line(s, run_in_pass(s->run) ? run_pc(s->run) : 0, out);
+}
+
+static bool say_where(struct command_env *env)
+{
+    if (result_wanted(env))
+        return result_put(env, data_where(env->session));
+    where_print(env->session, env->out);
+    return true;
 }
 
 /* The map's and the program's cursor goes where the pass stands; the layer cursor, too. */
@@ -37,8 +46,27 @@ static bool step_once(struct command_env *env, int unit, struct err *err)
         return session_pass(s, err);
     if (!session_step(s, err))
         return false;
-    op_line(s, op, env->out);
+    if (result_wanted(env))
+        json_array_append_new(json_object_get(env->result, "ops"), data_op(s, op));
+    else
+        op_line(s, op, env->out);
     return true;
+}
+
+/* Where the pass stands now, after the ops that were stepped. */
+static bool say_stepped(struct command_env *env)
+{
+    if (result_wanted(env))
+        data_join(env->result, data_where(env->session));
+    else
+        where_print(env->session, env->out);
+    return true;
+}
+
+static void begin_steps(struct command_env *env)
+{
+    if (result_wanted(env))
+        result_put(env, json_pack("{s:[]}", "ops"));
 }
 
 bool cmd_step(struct command_env *env, const struct arg *arg, struct err *err)
@@ -47,6 +75,7 @@ bool cmd_step(struct command_env *env, const struct arg *arg, struct err *err)
     int unit = arg[0].given ? (int) arg[0].i : UNIT_OP, n;
     bool ok = count_of(&arg[1], 1, &n, err);
 
+    begin_steps(env);
     for (int i = 0; ok && i < n; i++) {
         ok = step_once(env, unit, err);
         if (ok && s->breaks.hit[0])
@@ -58,8 +87,8 @@ bool cmd_step(struct command_env *env, const struct arg *arg, struct err *err)
         }
     }
     follow(env, unit == UNIT_OP || s->breaks.hit[0]);
-    if (ok && (unit != UNIT_OP || s->breaks.hit[0]))
-        where_print(s, env->out);
+    if (ok && (unit != UNIT_OP || s->breaks.hit[0] || result_wanted(env)))
+        say_stepped(env);
     return ok;
 }
 
@@ -69,15 +98,14 @@ static bool play_all(struct command_env *env, struct err *err)
     struct session *s = env->session;
     bool ok = true;
 
+    begin_steps(env);
     do {
         if (interrupt_pending())
             return err_set(err, "interrupted; play goes on");
         ok = step_once(env, UNIT_OP, err);
     } while (ok && !session_done(s) && !s->breaks.hit[0]);
     follow(env, true);
-    if (ok)
-        where_print(s, env->out);
-    return ok;
+    return ok && say_stepped(env);
 }
 
 bool cmd_play(struct command_env *env, const struct arg *arg, struct err *err)
@@ -107,8 +135,12 @@ bool cmd_speed(struct command_env *env, const struct arg *arg, struct err *err)
         n++;
     if (arg->given && !move_to(&set.speed, n, arg, "speed", err))
         return false;
+    if (!session_set_all(s, &set, err))
+        return false;
+    if (result_wanted(env))
+        return result_put(env, data_setting(s, setting_find("speed"), false));
     str_addf(env->out, "%g operations a second\n", settings_speed(&set));
-    return session_set_all(s, &set, err);
+    return true;
 }
 
 bool cmd_run(struct command_env *env, const struct arg *arg, struct err *err)
@@ -128,8 +160,7 @@ bool cmd_run(struct command_env *env, const struct arg *arg, struct err *err)
         return false;
     if (s->breaks.hit[0])
         follow(env, true);
-    where_print(s, env->out);
-    return true;
+    return say_where(env);
 }
 
 bool cmd_until(struct command_env *env, const struct arg *arg, struct err *err)
@@ -147,8 +178,7 @@ bool cmd_until(struct command_env *env, const struct arg *arg, struct err *err)
     if (!stopped && !session_until(s, op, err))
         return false;
     follow(env, s->breaks.hit[0]);
-    where_print(s, env->out);
-    return true;
+    return say_where(env);
 }
 
 bool cmd_back(struct command_env *env, const struct arg *arg, struct err *err)
@@ -168,9 +198,7 @@ bool cmd_back(struct command_env *env, const struct arg *arg, struct err *err)
         }
     }
     follow(env, unit == UNIT_OP);
-    if (ok)
-        where_print(s, env->out);
-    return ok;
+    return ok && say_where(env);
 }
 
 bool works_later(const struct command_env *env)

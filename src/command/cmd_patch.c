@@ -1,31 +1,15 @@
-/* Commands that write values out or change them: dump, ablate, patch, clear. */
+/* Commands that change values: ablate, patch, clear. */
 #include "command/commands.h"
 
-#include "base/safe.h"
-#include "command/dump.h"
+#include "command/data.h"
+#include "command/parse.h"
 #include "command/place.h"
 #include "engine/dumped.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-bool cmd_dump(struct command_env *env, const struct arg *arg, struct err *err)
-{
-    const struct session *s = env->session;
-    struct selection sel;
-
-    if (!values_parse(s, arg[0].text, &sel, err))
-        return false;
-    bool ok = dump_values(s, &sel, arg[1].text, NULL, err);
-    if (ok && strcmp(arg[1].text, "-")) {
-        str_addf(env->out, "%d value%s written to ", sel.n, sel.n == 1 ? "" : "s");
-        safe_add(env->out, arg[1].text, strlen(arg[1].text), SAFE_SPACE_KEEP);
-        str_addc(env->out, '\n');
-    }
-    selection_release(&sel);
-    return ok;
-}
 
 /* All of a value, or one head of it. */
 static struct region region_of(const struct program *p, int value, int head)
@@ -55,6 +39,8 @@ bool ablations_done(struct command_env *env, bool was_done, struct err *err)
 {
     if (!run_again(env, was_done, err))
         return false;
+    if (result_wanted(env))
+        return result_put(env, data_ablations(env->session));
     ablations_print(env->session, env->out);
     return true;
 }
@@ -69,6 +55,7 @@ struct wanted {
     enum patch_kind kind;
     int layer, head, query, key;
     bool cell; /* query and key were given */
+    enum { TOGGLE, OFF, ON } turn;
 };
 
 /* Zeroed already when the mean is wanted, or the other way round: one has to go first, for the
@@ -100,7 +87,12 @@ static bool toggle(struct command_env *env, const struct wanted *w, struct err *
     if (w->part == EDGE)
         r = (struct region){{head, w->query, w->key}, {1, 1, 1}};
     int i = find_ablation(s, kind, value, &r);
-    if (i >= 0)
+    if (i < 0 && w->turn == ON)
+        return err_set(err, "the edge %d,%d of L%d.H%d is not knocked out", w->query, w->key,
+                       w->layer, head);
+    if (i >= 0 && w->turn == OFF)
+        was_done = false; /* nothing changes */
+    else if (i >= 0)
         session_restore(s, i);
     else if (other_kind(s, kind, value, &r, err) ||
              !session_ablate(s, kind, value, &r, w->part == EDGE ? -INFINITY : 0, err))
@@ -191,14 +183,50 @@ bool cmd_ablate(struct command_env *env, const struct arg *arg, struct err *err)
     w.head = s->at.head;
     w.query = s->at.query;
     w.key = s->at.key;
-    if (arg[0].given && !take_place(&w, s, arg[0].text, err))
-        return false;
-    for (int i = 1; i < 3 && arg[i].given; i++)
-        if (!take_more(&w, s, arg[i].text, err))
+    for (int i = 0; i < 3 && arg[i].given; i++) {
+        const char *text = arg_expand(&arg[i], i ? "mean" : "mlp attn edge mean", err);
+        if (!text || !(i ? take_more : take_place)(&w, s, text, err))
             return false;
+    }
     if (w.part == EDGE && !check_edge(s, &w, err))
         return false;
     return toggle(env, &w, err);
+}
+
+/* A head, an edge's cell, on or off, in any order. */
+static bool take_edge(struct wanted *w, const struct session *s, const struct arg *arg,
+                      struct err *err)
+{
+    const char *rest, *text = arg->text;
+
+    if (isdigit((unsigned char) *text)) {
+        w->cell = true;
+        return cell_parse(s, text, &w->query, &w->key, err);
+    }
+    if (!(text = arg_expand(arg, "on off", err)))
+        return false;
+    if (!strcmp(text, "on") || !strcmp(text, "off")) {
+        w->turn = strcmp(text, "on") ? OFF : ON;
+        return true;
+    }
+    if (!place_parse(s, text, &w->layer, &w->head, &rest, err))
+        return false;
+    return !*rest || err_set(err, "'%s' is no head; heads are like L2.H3", text);
+}
+
+bool cmd_edge(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    const struct session *s = env->session;
+    struct wanted w = {.part = EDGE, .kind = PATCH_ZERO};
+
+    w.layer = s->at.layer;
+    w.head = s->at.head;
+    w.query = s->at.query;
+    w.key = s->at.key;
+    for (int i = 0; i < 3 && arg[i].given; i++)
+        if (!take_edge(&w, s, &arg[i], err))
+            return false;
+    return check_edge(s, &w, err) && toggle(env, &w, err);
 }
 
 /* --- patch --- */

@@ -1,6 +1,7 @@
 /* Commands of the curses program's screen. They only leave wishes in struct screen. */
 #include "command/commands.h"
 
+#include "command/data.h"
 #include "command/keys.h"
 #include "view/view.h"
 
@@ -99,6 +100,8 @@ bool cmd_close(struct command_env *env, const struct arg *arg, struct err *err)
 bool cmd_keys(struct command_env *env, const struct arg *arg, struct err *err)
 {
     (void) arg;
+    if (result_wanted(env))
+        return result_put(env, data_keys());
     if (!env->live)
         return command_topic("keys", env->out, err);
     env->screen->help = !env->screen->help;

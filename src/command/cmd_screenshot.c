@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/safe.h"
+#include "command/data.h"
 #include "command/keys.h"
 #include "command/screenshot.h"
 #include "view/cache.h"
@@ -161,6 +162,11 @@ bool cmd_screenshot(struct command_env *env, const struct arg *arg, struct err *
     canvas_free(c);
     if (!ok)
         return false;
+    if (result_wanted(env))
+        return result_put(env,
+                          json_pack("{s:o, s:s, s:i, s:i, s:i}", "file",
+                                    data_string(arg[0].text), "format", format->suffix, "width",
+                                    w, "height", h, "missing_characters", job.missing));
     str_adds(env->out, "wrote ");
     safe_add(env->out, arg[0].text, strlen(arg[0].text), SAFE_SPACE_KEEP);
     str_addf(env->out, " (%dx%d)\n", w, h);

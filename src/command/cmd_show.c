@@ -2,6 +2,8 @@
 #include "command/commands.h"
 
 #include "base/mem.h"
+#include "command/data.h"
+#include "command/parse.h"
 #include "command/place.h"
 #include "view/view.h"
 
@@ -165,17 +167,73 @@ static bool show_list(struct command_env *env, const char *what)
     return true;
 }
 
+/* A view or a list in full, unless it is a value as it stands. */
+static const char *show_word(const struct session *s, const struct arg *arg, struct err *err)
+{
+    struct err unheard = ERR_INIT;
+    struct str words = STR_INIT;
+    struct selection sel;
+
+    if (values_parse(s, arg->text, &sel, &unheard)) {
+        selection_release(&sel);
+        return arg->text;
+    }
+    for (const struct view *v = view_table; v->name; v++)
+        str_addf(&words, "%s ", v->name);
+    str_adds(&words, "ablations log program");
+    const char *what = arg_expand(arg, words.text, err);
+    str_release(&words);
+    return what;
+}
+
+/* --- as data --- */
+
+static json_t *status_data(const struct command_env *env)
+{
+    const struct session *s = env->session;
+    json_t *o = json_pack("{s:o, s:i}", "model", data_string(s->program->hp.name), "n_ctx",
+                          run_n_ctx(s->run));
+
+    data_join(o, data_where(s));
+    json_object_set_new(o, "cursor", data_cursor(env));
+    return data_join(o, data_ablations(s));
+}
+
+/* rows 0: not said */
+static json_t *show_data(struct command_env *env, const char *what, int rows, struct err *err)
+{
+    struct selection sel;
+    json_t *o = NULL;
+
+    if (view_find(what) >= 0)
+        return data_view(env, view_find(what), rows, err);
+    if (!strcmp(what, "ablations"))
+        return data_ablations(env->session);
+    if (values_parse(env->session, what, &sel, err))
+        o = data_values(env->session, &sel, rows, err);
+    selection_release(&sel);
+    return o;
+}
+
 bool cmd_show(struct command_env *env, const struct arg *arg, struct err *err)
 {
     const char *what = arg[0].text;
     int rows, pictures = PICTURE_ROWS;
 
+    if (!arg[0].given && result_wanted(env))
+        return result_put(env, status_data(env));
     if (!arg[0].given) {
         status(env);
         return true;
     }
     if (!count_of(&arg[1], NUMBER_ROWS, &rows, err))
         return false;
+    if (!(what = show_word(env->session, &arg[0], err)))
+        return false;
+    if (result_wanted(env)) {
+        json_t *o = show_data(env, what, arg[1].given ? rows : 0, err);
+        return o && result_put(env, o);
+    }
     if (arg[1].given)
         pictures = rows;
     if (env->live && view_find(what) >= 0)

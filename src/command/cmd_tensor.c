@@ -1,6 +1,7 @@
 /* value, column: what the tensor view shows, and where in it. */
 #include "command/commands.h"
 
+#include "command/data.h"
 #include "command/place.h"
 #include "view/view.h"
 #include "view/views.h"
@@ -44,6 +45,8 @@ static bool finish(struct command_env *env)
     sheet_init(&t, s, tensor_value(s, env->screen), -1);
     if (t.rows > 0 && t.cols > 0)
         explain_here(s, &t);
+    if (result_wanted(env))
+        return result_put(env, data_cell(s, t.value));
     if (!env->live)
         cell_print(s, &t, env->out);
     return true;

@@ -4,6 +4,7 @@
 #include "base/interrupt.h"
 #include "base/safe.h"
 #include "base/utf8.h"
+#include "command/data.h"
 #include "command/parse.h"
 #include "view/cache.h"
 #include "view/view.h"
@@ -42,21 +43,26 @@ void draw_print(const struct sample_draw *d, struct str *out)
         str_addf(out, "  p %.3f, draw %.3f in [%.3f, %.3f)", d->p, d->u, d->low, d->low + d->p);
 }
 
-static void say_tokens(struct command_env *env)
+static bool say_tokens(struct command_env *env)
 {
     const struct session *s = env->session;
     int kept = s->ids.n - session_pending(s);
 
+    if (result_wanted(env))
+        return result_put(env, data_prompt(s));
     str_addf(env->out, "%d token%s", s->ids.n, s->ids.n == 1 ? "" : "s");
     if (kept > 0)
         str_addf(env->out, ", %d of them computed before", kept);
     str_addc(env->out, '\n');
+    return true;
 }
 
 bool cmd_prompt(struct command_env *env, const struct arg *arg, struct err *err)
 {
     struct session *s = env->session;
 
+    if (!arg[0].given && result_wanted(env))
+        return result_put(env, data_prompt(s));
     if (!arg[0].given) {
         quote_print(s->prompt.text, s->prompt.len, env->out);
         str_addc(env->out, '\n');
@@ -64,8 +70,7 @@ bool cmd_prompt(struct command_env *env, const struct arg *arg, struct err *err)
     }
     if (!session_prompt(s, arg[0].text, strlen(arg[0].text), err))
         return false;
-    say_tokens(env);
-    return true;
+    return say_tokens(env);
 }
 
 /* "1,2,3" or "1 2 3" */
@@ -93,9 +98,7 @@ bool cmd_ids(struct command_env *env, const struct arg *arg, struct err *err)
               session_prompt_ids(env->session, ids.id, ids.n, err);
 
     ids_release(&ids);
-    if (ok)
-        say_tokens(env);
-    return ok;
+    return ok && say_tokens(env);
 }
 
 bool cmd_append(struct command_env *env, const struct arg *arg, struct err *err)
@@ -107,6 +110,8 @@ bool cmd_append(struct command_env *env, const struct arg *arg, struct err *err)
                        s->program->hp.n_vocab - 1);
     if (!session_append(s, (int) arg[0].i, err))
         return false;
+    if (result_wanted(env))
+        return result_put(env, data_join(data_token_at(s, s->ids.n - 1), data_counts(s)));
     str_addf(env->out, "[%d] ", s->ids.n - 1);
     token_print(s, (int) arg[0].i, env->out);
     str_addc(env->out, '\n');
@@ -121,6 +126,8 @@ bool cmd_truncate(struct command_env *env, const struct arg *arg, struct err *er
         return err_set(err, "there are %d tokens; truncate takes 0 to %d, not %s", s->ids.n,
                        s->ids.n, arg[0].text);
     session_truncate(s, (int) arg[0].i);
+    if (result_wanted(env))
+        return result_put(env, data_counts(s));
     str_addf(env->out, "%d token%s left\n", s->ids.n, s->ids.n == 1 ? "" : "s");
     return true;
 }
@@ -154,6 +161,10 @@ bool cmd_tokens(struct command_env *env, const struct arg *arg, struct err *err)
     int done = run_n_past(s->run), begun = done + run_n_new(s->run);
 
     (void) arg;
+    if (result_wanted(env)) {
+        json_t *tokens = data_tokens(env, err);
+        return tokens && result_put(env, tokens);
+    }
     for (int i = 0; i < s->ids.n; i++) {
         char label[128];
         if (interrupt_pending())
@@ -172,28 +183,77 @@ bool cmd_tokens(struct command_env *env, const struct arg *arg, struct err *err)
     return true;
 }
 
-/* Text of a generated token as soon as it is whole; streams where the front end can. */
-static void emit(struct command_env *env, struct str *piece)
+/* Tokens being generated: printed as soon as their text is whole, or kept as data. */
+struct stream {
+    struct decoder decoder;
+    struct str piece;
+    bool end;        /* the end-of-text token was chosen */
+    json_t *tokens;  /* NULL: printed */
+    struct str text; /* of all, for data */
+};
+
+static void stream_begin(struct stream *g, const struct command_env *env)
 {
-    for (const char *line = piece->text; *line;) {
+    const struct session *s = env->session;
+
+    *g = (struct stream){.piece = STR_INIT, .text = STR_INIT};
+    decoder_init_after(&g->decoder, s->tokenizer, s->ids.n > 0 ? s->ids.id[s->ids.n - 1] : -1);
+    if (result_wanted(env))
+        g->tokens = json_array();
+}
+
+/* Streams where the front end can. */
+static void emit(struct command_env *env, struct stream *g)
+{
+    if (g->tokens)
+        str_add(&g->text, g->piece.text, g->piece.len);
+    for (const char *line = g->piece.text; !g->tokens && *line;) {
         size_t n = strcspn(line, "\n");
         safe_add(env->out, line, n, SAFE_SPACE_KEEP);
         if (line[n])
             str_addc(env->out, '\n');
         line += n + (line[n] != '\0');
     }
-    str_clear(piece);
+    str_clear(&g->piece);
     if (env->flush)
         env->flush(env);
+}
+
+static void stream_token(struct command_env *env, struct stream *g, int id)
+{
+    struct session *s = env->session;
+
+    g->end = tokenizer_is_end(s->tokenizer, id) && !s->set.ignore_eos;
+    if (g->tokens)
+        json_array_append_new(
+            g->tokens, data_join(data_token_at(s, s->chosen.at),
+                                 json_pack("{s:o}", "draw", data_draw(&s->chosen.draw))));
+    if (!g->end)
+        decoder_feed(&g->decoder, id, &g->piece);
+    emit(env, g);
+}
+
+static void stream_end(struct command_env *env, struct stream *g)
+{
+    decoder_finish(&g->decoder, &g->piece);
+    emit(env, g);
+    if (g->tokens)
+        result_put(env,
+                   data_join(json_pack("{s:o, s:o, s:b}", "tokens", g->tokens, "text",
+                                       result_text(g->text.text, g->text.len), "end", g->end),
+                             data_where(env->session)));
+    else
+        str_adds(env->out, g->end ? "\nthe end-of-text token was chosen\n" : "\n");
+    str_release(&g->piece);
+    str_release(&g->text);
 }
 
 bool cmd_generate(struct command_env *env, const struct arg *arg, struct err *err)
 {
     struct session *s = env->session;
-    struct decoder d;
-    struct str piece = STR_INIT;
+    struct stream g;
     int n, id = -1;
-    bool ok = true, end = false, stopped = false;
+    bool ok = true, stopped = false;
 
     if (!count_of(&arg[0], 1, &n, err))
         return false;
@@ -203,25 +263,18 @@ bool cmd_generate(struct command_env *env, const struct arg *arg, struct err *er
         env->journal.skip = true; /* each token is noted */
         return true;
     }
-    decoder_init_after(&d, s->tokenizer, s->ids.n > 0 ? s->ids.id[s->ids.n - 1] : -1);
-    for (int i = 0; ok && !end && !stopped && i < n; i++) {
+    stream_begin(&g, env);
+    for (int i = 0; ok && !g.end && !stopped && i < n; i++) {
         ok = session_generate(s, &id, err);
         stopped = ok && s->breaks.hit[0];
-        if (id < 0)
-            break;
-        end = ok && tokenizer_is_end(s->tokenizer, id) && !s->set.ignore_eos;
-        if (ok && !end)
-            decoder_feed(&d, id, &piece);
-        emit(env, &piece);
+        if (ok && id >= 0)
+            stream_token(env, &g, id);
     }
-    decoder_finish(&d, &piece);
-    emit(env, &piece);
-    str_release(&piece);
-    str_adds(env->out, end ? "\nthe end-of-text token was chosen\n" : "\n");
-    if (stopped) {
+    if (stopped)
         session_follow(s, true);
+    stream_end(env, &g);
+    if (stopped)
         where_print(s, env->out);
-    }
     return ok;
 }
 
@@ -233,6 +286,12 @@ bool cmd_load(struct command_env *env, const struct arg *arg, struct err *err)
     if (!session_load(s, arg[0].text, err))
         return false;
     hp = &s->program->hp;
+    if (result_wanted(env))
+        return result_put(env,
+                          data_join(json_pack("{s:o, s:s, s:o}", "name", data_string(hp->name),
+                                              "architecture", arch_name(hp->arch),
+                                              "hyper_parameters", data_hparams(hp)),
+                                    data_counts(s)));
     str_addf(env->out, "%s: %d layers, %d heads, d_model %d; %d tokens wait\n", hp->name,
              hp->n_layer, hp->n_head, hp->d_model, session_pending(s));
     return true;

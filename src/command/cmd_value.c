@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "command/data.h"
 #include "session/sheet.h"
 #include "tensor/stats.h"
 
@@ -10,31 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define BLOCK_FLOATS ((size_t) 1 << 20)
-
-/* Of the whole table, in blocks of rows. */
-static bool sheet_stats(const struct session *s, const struct sheet *t, struct stats *all,
-                        struct err *err)
-{
-    size_t most = BLOCK_FLOATS / (size_t) t->cols;
-    int step = most < 1 ? 1 : most > (size_t) t->rows ? t->rows : (int) most;
-    float *block = xcalloc((size_t) step * (size_t) t->cols, sizeof *block);
-    bool ok = true;
-
-    memset(all, 0, sizeof *all);
-    for (int row = 0; ok && row < t->rows; row += step) {
-        struct stats part;
-        int n = t->rows - row < step ? t->rows - row : step;
-        ok = sheet_read(t, s, row, n, 0, t->cols, block, err);
-        if (ok)
-            stats_of(&part, block, (size_t) n * (size_t) t->cols);
-        if (ok)
-            stats_add(all, &part);
-    }
-    free(block);
-    return ok;
-}
 
 static void axis_print(enum axis axis, int n, struct str *out)
 {
@@ -68,16 +44,6 @@ static void title(const struct session *s, const struct sheet *t, const struct s
     if (st->n_zero)
         str_addf(out, "  zeros %zu", st->n_zero);
     str_addc(out, '\n');
-}
-
-/* n of `total` in view, so that `at` is among them. */
-static int window(int at, int n, int total)
-{
-    int first = at - n + 1;
-
-    if (first > total - n)
-        first = total - n;
-    return first < 0 ? 0 : first;
 }
 
 #define LABEL_CELLS  14
@@ -138,8 +104,8 @@ static void part_init(struct part *p, const struct command_env *env, const struc
 
     p->rows = rows > t->rows ? t->rows : rows;
     p->cols = room < 1 ? 1 : room > t->cols ? t->cols : room;
-    p->row = window(sheet_row(t, env->session), p->rows, t->rows);
-    p->col = window(sheet_col(t, env->session), p->cols, t->cols);
+    p->row = data_window(sheet_row(t, env->session), p->rows, t->rows);
+    p->col = data_window(sheet_col(t, env->session), p->cols, t->cols);
 }
 
 static bool numbers(struct command_env *env, const struct sheet *t, int rows, bool large,
@@ -179,7 +145,7 @@ bool value_print(struct command_env *env, const struct selected *sel, int rows, 
         return err_set(err, "%s is not computed yet; step or run first",
                        s->program->value[sel->value].name);
     sheet_init(&t, s, sel->value, sel->head);
-    if (!sheet_stats(s, &t, &st, err))
+    if (!sheet_stats(&t, s, &st, err))
         return false;
     title(s, &t, &st, env->out);
     bool large = fabs((double) st.min) >= 1e4 || fabs((double) st.max) >= 1e4 ||

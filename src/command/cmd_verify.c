@@ -1,6 +1,8 @@
 /* verify: the cache against computing everything again. */
 #include "command/commands.h"
 
+#include "command/data.h"
+
 #define NOTHING "the cache is empty: there is nothing to compare"
 
 static void verify_print(const struct verify *v, struct str *out)
@@ -23,6 +25,9 @@ bool cmd_verify(struct command_env *env, const struct arg *arg, struct err *err)
     struct session *s = env->session;
 
     (void) arg;
+    if (run_n_past(s->run) == 0 && result_wanted(env))
+        return result_put(
+            env, json_pack("{s:i, s:[], s:[], s:n}", "n_positions", 0, "k", "v", "logits"));
     if (run_n_past(s->run) == 0) {
         if (env->live)
             session_say(s, NOTHING);
@@ -35,6 +40,8 @@ bool cmd_verify(struct command_env *env, const struct arg *arg, struct err *err)
         return more;
     if (!session_verify_step(s, 0, &more, err))
         return false;
+    if (result_wanted(env))
+        return result_put(env, data_verify(s));
     verify_print(session_verified(s), env->out);
     return true;
 }

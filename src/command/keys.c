@@ -35,6 +35,7 @@ const struct key key_table[] = {
     {"0", NULL, "view tokens", "open the tokens", NULL},
     {"R", NULL, "view residual", "open the residual stream", NULL},
     {"M", NULL, "view mlp", "open the MLP", NULL},
+    {"L", NULL, "lesson", "open the lessons, or go on in them", NULL},
     {"Tab", NULL, "panel next", "next panel", NULL},
     {"BackTab", NULL, "panel previous", "previous panel", NULL},
     {"O", NULL, "maximise", "maximise the panel, and back", NULL},
@@ -143,12 +144,28 @@ const struct key key_table[] = {
     {"Home", "mlp", "neuron first", "the strongest neuron", NULL},
     {"End", "mlp", "neuron last", "the weakest neuron", NULL},
 
+    {"Space", "lesson", "lesson next", "go on, or show the answer", "go on"},
+    {"Enter", "lesson", "lesson next", "go on, or show the answer", NULL},
+    {"Right", "lesson", "lesson next", "go on, or show the answer", NULL},
+    {"Left", "lesson", "lesson back", "one step back", "back"},
+    {"a", "lesson", "answer a", "answer a", "answer"},
+    {"b", "lesson", "answer b", "answer b", NULL},
+    {"c", "lesson", "answer c", "answer c", NULL},
+    {"d", "lesson", "answer d", "answer d", NULL},
+    {"=", "lesson", "command-line \"answer \"", "answer with a number", NULL},
     {"n", "search", "match next", "next match", "next match"},
     {"N", "search", "match previous", "previous match", "previous"},
     {"Esc", "search", "match end", "end of the search", "end search"},
     {NULL, NULL, NULL, NULL, NULL},
 };
 // clang-format on
+
+bool key_runs(const struct key *k, const char *command)
+{
+    size_t n = strlen(command);
+
+    return !strncmp(k->line, command, n) && strchr(" ", k->line[n]);
+}
 
 const struct key *key_find(const char *key, const char *view)
 {

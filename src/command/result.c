@@ -64,23 +64,61 @@ void result_begin(struct command_env *env, struct result_frame *f)
     env->result = NULL;
 }
 
+static int add_piece(const char *bytes, size_t n, void *out)
+{
+    str_add(out, bytes, n);
+    return 0;
+}
+
+/* Takes o over. */
+static void put_line(struct command_env *env, json_t *o)
+{
+    json_dump_callback(o, add_piece, env->out, JSON_REAL_PRECISION(9));
+    str_addc(env->out, '\n');
+    json_decref(o);
+}
+
+static json_t *line_of(const char *command)
+{
+    return json_pack("{s:o}", "command", result_text(command, strlen(command)));
+}
+
+void result_fail(struct command_env *env, const char *line, const struct err *err)
+{
+    json_t *o;
+
+    if (env->failed || !env->json)
+        return;
+    o = line_of(line);
+    json_object_set_new(o, "error", result_text(err->text, strlen(err->text)));
+    if (env->script) {
+        json_object_set_new(o, "file", result_text(env->script, strlen(env->script)));
+        json_object_set_new(o, "line", json_integer(env->line));
+    }
+    put_line(env, o);
+    env->failed = true;
+}
+
+static void put_result(struct command_env *env, const struct str *text, const char *line)
+{
+    json_t *o = line_of(line);
+
+    if (env->result)
+        json_object_set(o, "result", env->result);
+    else if (text->len > 0)
+        json_object_set_new(o, "text", result_text(text->text, text->len));
+    put_line(env, o);
+}
+
 void result_end(struct command_env *env, struct result_frame *f, const char *line,
                 const struct err *err)
 {
-    json_t *o = json_pack("{s:o}", "command", result_text(line, strlen(line)));
-
     env->out = f->outer;
     env->flush = f->flush;
     if (err)
-        json_object_set_new(o, "error", json_string(err->text));
-    else if (env->result)
-        json_object_set(o, "result", env->result);
-    else if (f->out.len > 0)
-        json_object_set_new(o, "text", result_text(f->out.text, f->out.len));
-    char *text = json_dumps(o, JSON_REAL_PRECISION(9));
-    str_addf(env->out, "%s\n", text);
-    free(text);
-    json_decref(o);
+        result_fail(env, line, err);
+    else
+        put_result(env, &f->out, line);
     json_decref(env->result);
     env->result = NULL;
     str_release(&f->out);

@@ -1,5 +1,7 @@
 #include "engine/alias.h"
 
+#include "engine/select.h"
+
 #include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
@@ -293,4 +295,54 @@ bool alias_find(const struct program *p, const char *name, struct alias *a)
         return true;
     *a = none;
     return find_hf(p, name, a);
+}
+
+/* "attn.rot_k|attn.k": the two parts, each in its block where the name has a layer. */
+static void fill_values(struct other_name *o, const char *value, bool layered)
+{
+    const char *bar = strchr(value, '|');
+    const char *block = layered && strncmp(value, "blocks.", 7) != 0 ? "blocks.N." : "";
+    int n = bar ? (int) (bar - value) : (int) strlen(value);
+
+    snprintf(o->value, sizeof o->value, "%s%.*s", block, n, value);
+    if (bar)
+        snprintf(o->otherwise, sizeof o->otherwise, "%s%s", block, bar + 1);
+}
+
+bool other_name(int i, struct other_name *o)
+{
+    int n_tlens = sizeof tlens / sizeof *tlens, n_hf = sizeof hf / sizeof *hf;
+
+    memset(o, 0, sizeof *o);
+    if (i >= 0 && i < n_tlens) {
+        bool layered = strncmp(tlens[i].name, "attn.", 5) == 0;
+        o->program = alias_owner(ALIAS_TLENS);
+        snprintf(o->name, sizeof o->name, "%s%s", layered ? "blocks.N." : "", tlens[i].name);
+        fill_values(o, tlens[i].value, layered);
+        return true;
+    }
+    for (int k = n_tlens; i >= n_tlens && k - n_tlens < n_hf; k++) {
+        const char *name = hf[k - n_tlens].name;
+        bool dump_only = hf[k - n_tlens].fused; /* three values in one array */
+        if (dump_only && i >= k)
+            i++;
+        if (i != k)
+            continue;
+        o->program = alias_owner(ALIAS_HF);
+        snprintf(o->name, sizeof o->name, "%s", name);
+        fill_values(o, hf[k - n_tlens].value, strstr(name, "N") != NULL);
+        return true;
+    }
+    i -= n_tlens + n_hf;
+    for (const struct alias_row *row = alias_llama_cpp; i >= 0 && row->name; row++, i--) {
+        if (i > 0)
+            continue;
+        o->program = alias_owner(ALIAS_LLAMA_CPP);
+        snprintf(o->name, sizeof o->name, "%s%s", row->name, row->layered ? "-N" : "");
+        fill_values(o, row->value, row->layered);
+        if (row->otherwise)
+            snprintf(o->otherwise, sizeof o->otherwise, "blocks.N.%s", row->otherwise);
+        return true;
+    }
+    return false;
 }

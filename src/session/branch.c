@@ -148,13 +148,19 @@ static void print_tokens(const struct session *s, const struct branch *b, struct
         str_adds(out, " ...");
 }
 
+void branches_note(struct session *s)
+{
+    if (s->branches.n > 0)
+        keep_present(s);
+}
+
 void branches_print(struct session *s, struct str *out)
 {
     if (s->branches.n == 0) {
         str_adds(out, "there are no branches; 'branch TOKEN' makes one\n");
         return;
     }
-    keep_present(s);
+    branches_note(s);
     for (int i = 0; i < s->branches.n; i++) {
         const struct branch *b = &s->branches.item[i];
         str_addf(out, "%s%3d  ", b->id == s->branches.present ? "*" : " ", b->id);

@@ -273,3 +273,13 @@ bool session_generate(struct session *s, int *id, struct err *err)
     s->chosen.id = *id;
     return !breaks_on_token(s, *id) || go(s, 0, 0, err); /* stops before the token's pass */
 }
+
+void session_last_pass(const struct session *s, int *n_past, int *n_new)
+{
+    *n_past = run_n_past(s->run);
+    *n_new = run_n_new(s->run);
+    if (*n_new == 0 && s->n_passes > 0 && s->pass[s->n_passes - 1] < *n_past) {
+        *n_new = *n_past - s->pass[s->n_passes - 1];
+        *n_past = s->pass[s->n_passes - 1];
+    }
+}

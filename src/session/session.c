@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/safe.h"
+#include "session/course.h"
 #include "session/mark.h"
 
 #include <stdarg.h>
@@ -129,6 +130,7 @@ void session_free(struct session *s)
     if (!s)
         return;
     mark_free(s->mark);
+    course_free(s->course);
     verify_release(&s->verify);
     struct engine e = {s->model, s->tokenizer, s->program, s->run};
     engine_release(&e);

@@ -1,5 +1,10 @@
 #include "session/sheet.h"
 
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
 int value_head_axis(const struct program *p, int value)
 {
     const struct value *v = &p->value[value];
@@ -72,6 +77,30 @@ bool sheet_read(const struct sheet *t, const struct session *s, int row, int row
         g.count[t->col_axis] = cols;
     }
     return run_read(s->run, t->value, &g, out, err);
+}
+
+#define BLOCK_FLOATS ((size_t) 1 << 20)
+
+bool sheet_stats(const struct sheet *t, const struct session *s, struct stats *all,
+                 struct err *err)
+{
+    size_t most = BLOCK_FLOATS / (size_t) t->cols;
+    int step = most < 1 ? 1 : most > (size_t) t->rows ? t->rows : (int) most;
+    float *block = xcalloc((size_t) step * (size_t) t->cols, sizeof *block);
+    bool ok = true;
+
+    memset(all, 0, sizeof *all);
+    for (int row = 0; ok && row < t->rows; row += step) {
+        struct stats part;
+        int n = t->rows - row < step ? t->rows - row : step;
+        ok = sheet_read(t, s, row, n, 0, t->cols, block, err);
+        if (ok)
+            stats_of(&part, block, (size_t) n * (size_t) t->cols);
+        if (ok)
+            stats_add(all, &part);
+    }
+    free(block);
+    return ok;
 }
 
 static int inside(int at, int n)

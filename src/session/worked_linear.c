@@ -47,11 +47,13 @@ static void say_sum(struct working *k, const char *what, double sum, int row)
     if (k->op->bias < W_COUNT)
         bias = model_vector(k->s->model, k->op->bias, k->op->layer);
     k->w->result = sum;
+    work_fact(k, "sum", sum);
     if (!bias) {
         work_say(k, false, "%s = " WORKED_STRONG "%s", what, NUM(sum));
         return;
     }
     double b = (double) bias[row];
+    work_fact(k, "bias", b);
     k->w->result += b;
     k->w->size += fabs(b);
     work_say(k, false, "%s + bias = %s + %s = " WORKED_STRONG "%s", what, NUM(sum), OPERAND(b),
@@ -96,6 +98,8 @@ bool work_linear(struct working *k)
     float *x = input_row(k, &n);
     char what[160];
 
+    work_fact(k, "weight_row", row);
+
     if (!x)
         return false;
     float *w = weight_row(k, row, &n);
@@ -121,6 +125,7 @@ bool work_result(struct working *k)
     float *w = weight_row(k, k->at, &n);
     struct worked_table *t = work_products(k, z, w + k->head * d, d, "z", "w");
     k->w->result = t->sum;
+    work_fact(k, "sum", t->sum);
     snprintf(t->title, sizeof t->title, "z w by channel of the head");
     work_from(t, k, k->op->in[0], k->head);
     work_say(k, false, "%s.H%d[%d] · W_%s[%d, %d..%d] = " WORKED_STRONG "%s",

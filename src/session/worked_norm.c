@@ -38,6 +38,11 @@ static void stats_make(struct working *k, const float *x, int n, struct row_stat
     table->is_signed = false;
     t->var = table->sum / n;
     t->scale = sqrt(t->var + (double) k->p->hp.norm_eps);
+    if (!rms)
+        work_fact(k, "mean", t->mean);
+    work_fact(k, rms ? "mean_square" : "variance", t->var);
+    work_fact(k, "eps", (double) k->p->hp.norm_eps);
+    work_fact(k, "scale", t->scale);
 }
 
 static void say_stats(struct working *k, const struct row_stats *t, int n, bool detail)
@@ -56,6 +61,8 @@ static double normalized(struct working *k, const struct row_stats *t, double x)
 {
     double y = (x - t->mean) / t->scale;
 
+    work_fact(k, "x", x);
+    work_fact(k, "normalized", y);
     k->w->size = (fabs(x) + fabs(t->mean)) / t->scale;
     if (k->op->code == OP_RMSNORM)
         work_say(k, false, "x / scale = %s / %s = " WORKED_STRONG "%s", NUM(x), NUM(t->scale),
@@ -74,6 +81,7 @@ static double gained(struct working *k, double y)
     if (k->op->bias < W_COUNT)
         bias = model_vector(k->s->model, k->op->bias, k->op->layer);
     k->w->size *= fabs(g);
+    work_fact(k, "gain", g);
     if (!bias) {
         work_say(k, false, "× gain = %s × %s = " WORKED_STRONG "%s", NUM(y), NUM(g),
                  NUM(y * g));
@@ -81,6 +89,7 @@ static double gained(struct working *k, double y)
     }
     double b = (double) bias[k->at], z = y * g + b;
     k->w->size += fabs(b);
+    work_fact(k, "bias", b);
     work_say(k, false, "× gain + bias = %s × %s + %s = " WORKED_STRONG "%s", NUM(y), OPERAND(g),
              OPERAND(b), NUM(z));
     return z;

@@ -18,6 +18,7 @@ bool work_embed(struct working *k)
     matrix_row(table, row, x);
     k->w->result = (double) x[k->at];
     k->w->size = fabs(k->w->result);
+    work_fact(k, "table_row", row);
     work_say(k, false, "%s[%d, %d] = " WORKED_STRONG "%s",
              token ? "token table" : "position table", row, k->at, NUM(k->w->result));
     if (token)
@@ -44,6 +45,8 @@ bool work_pair(struct working *k)
         !work_one(k, k->op->in[1], k->pos, k->head, k->at, &y))
         return false;
     k->w->result = add ? x + y : x * y;
+    work_fact(k, "a", x);
+    work_fact(k, "b", y);
     k->w->size = add ? fabs(x) + fabs(y) : fabs(x * y);
     work_next(k, k->op->in[add && fabs(y) > fabs(x)], k->at);
     work_say(k, false, "%s %s %s %s %s = " WORKED_STRONG "%s", NAME(k, k->op->in[0]), NUM(x),
@@ -62,6 +65,7 @@ static void work_silu(struct working *k, double x)
 {
     double below = 1 + exp(-x);
 
+    work_fact(k, "pass", 1 / below);
     k->w->result = x / below;
     work_say(k, false, "%s / (1 + exp(%s)) = %s / %s = " WORKED_STRONG "%s", NUM(x), NUM(-x),
              NUM(x), NUM(below), NUM(k->w->result));
@@ -74,6 +78,8 @@ static void work_gelu(struct working *k, double x)
     double inner = erf_form ? x / sqrt(2) : sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x);
     double pass = 0.5 * (1 + (erf_form ? erf(inner) : tanh(inner)));
 
+    work_fact(k, "inner", inner);
+    work_fact(k, "pass", pass);
     k->w->result = x * pass;
     work_say(k, false, "%s × 0.5 (1 + %s(%s)) = %s × %s = " WORKED_STRONG "%s", NUM(x),
              erf_form ? "erf" : "tanh", NUM(inner), NUM(x), NUM(pass), NUM(k->w->result));
@@ -92,6 +98,7 @@ bool work_act(struct working *k)
     if (!work_one(k, k->op->in[0], k->pos, k->head, k->at, &x))
         return false;
     work_next(k, k->op->in[0], k->at);
+    work_fact(k, "x", x);
     work_say(k, true, "x = %s[%d, %d] = %s", NAME(k, k->op->in[0]), k->pos, k->at, NUM(x));
     if (k->op->code == OP_SILU)
         work_silu(k, x);
@@ -118,6 +125,7 @@ bool work_rope(struct working *k)
         if (!work_one(k, k->op->in[0], k->pos, k->head, k->at, &x))
             return false;
         k->w->result = x;
+        work_fact(k, "x", x);
         work_say(k, false, "only channels 0 to %d turn; this one stays " WORKED_STRONG "%s",
                  hp->rope_dim - 1, NUM(x));
         return true;
@@ -128,6 +136,9 @@ bool work_rope(struct working *k)
     double angle = k->pos * pow((double) hp->rope_theta, -2.0 * i / hp->rope_dim);
     k->w->result = x * cos(angle) + (upper ? y : -y) * sin(angle);
     k->w->size = fabs(x) + fabs(y);
+    work_fact(k, "a", upper ? y : x);
+    work_fact(k, "b", upper ? x : y);
+    work_fact(k, "angle", angle);
     work_say(k, false, "%s cos %s %s sin = %s × %s %s %s × %s = " WORKED_STRONG "%s",
              upper ? "b" : "a", upper ? "+" : "-", upper ? "a" : "b", NUM(x),
              OPERAND(cos(angle)), upper ? "+" : "-", OPERAND(y), OPERAND(sin(angle)),

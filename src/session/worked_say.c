@@ -47,6 +47,14 @@ void work_say(struct working *k, bool detail, const char *fmt, ...)
     w->line[w->n_lines++] = (struct worked_line){str_steal(&text), detail};
 }
 
+void work_fact(struct working *k, const char *name, double x)
+{
+    struct worked *w = k->w;
+
+    VEC_ROOM(w->fact, w->n_facts, w->cap_facts);
+    w->fact[w->n_facts++] = (struct worked_fact){name, x};
+}
+
 /* --- names --- */
 
 /* "attn.q" without the "attn.". */

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "command/layout.h"
+#include "session/course.h"
 #include "ui/state.h"
 #include "ui/tool.h"
 
@@ -95,7 +96,7 @@ void startup_save(const struct command_env *env, const struct tool_args *args)
         if (args->given >> (row - setting_table) & 1)
             continue; /* for this time only */
         str_addf(&text, "set %s ", row->name);
-        settings_print(&env->session->set, row, &text);
+        settings_print(course_settings(env->session), row, &text);
         str_addc(&text, '\n');
     }
     state_write("layout", &text);

@@ -3,7 +3,6 @@
 #include "view/cache_parts.h"
 
 #include "base/mem.h"
-#include "tensor/simd.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,22 +13,6 @@
 #define WEIGHTS_MAX  160000000LL
 #define PIECE_FLOATS 100000 /* read at a time: half a millisecond */
 #define ALONE_FLOATS 8192   /* too few to wake other threads */
-/* A head is tagged with a job that has this much of its weight, as the mean of so many queries:
- * one repeated token proves no induction. */
-#define TAG_WEIGHT  0.4F
-#define TAG_QUERIES 3
-
-const char *head_job_name(enum head_job job)
-{
-    static const char *const name[] = {"previous token", "induction", "duplicate token", "sink",
-                                       "self"};
-    return name[job];
-}
-
-char head_job_letter(enum head_job job)
-{
-    return "PIDS="[job];
-}
 
 void heads_cache_release(struct heads_cache *h)
 {
@@ -45,79 +28,7 @@ void heads_cache_release(struct heads_cache *h)
     memset(h, 0, sizeof *h);
 }
 
-/* --- one row --- */
-
-static int strongest_key(const float *p, int n, float most)
-{
-    int j = 0;
-    while (j < n - 1 && p[j] != most)
-        j++;
-    return j;
-}
-
-/* One query's weights, p[query + 1]; `same`: where its token was before. Query 0 has no choice
- * and says nothing. */
-static void look_at_row(struct head_row *r, const float *p, int query, int same)
-{
-    size_t n = (size_t) query + 1;
-    r->max = simd_best()->max(p, n);
-    r->strongest = strongest_key(p, query + 1, r->max);
-    r->entropy = query > 0 ? (float) (simd_best()->entropy(p, n) / log((double) n)) : 0;
-    for (int i = 0; i < JOB_COUNT; i++)
-        r->job[i] = NAN;
-    if (query < 1)
-        return;
-    r->job[JOB_PREVIOUS] = p[query - 1];
-    r->job[JOB_SINK] = p[0];
-    r->job[JOB_SELF] = p[query];
-    if (same > 0) /* token 0 is the sink */
-        r->job[JOB_DUPLICATE] = p[same];
-    if (same >= 0 && same + 1 < query - 1) /* elsewhere than on the token before */
-        r->job[JOB_INDUCTION] = p[same + 1];
-}
-
-static void count_row(struct head_tally *t, const struct head_row *r, int query)
-{
-    if (query < 1)
-        return;
-    for (int i = 0; i < JOB_COUNT; i++)
-        if (!isnan(r->job[i])) {
-            t->job[i] += (double) r->job[i];
-            t->counted[i]++;
-        }
-    t->max += (double) r->max;
-    t->entropy += (double) r->entropy;
-    t->n++;
-}
-
 /* --- one head --- */
-
-/* The job that takes most weight, of those that enough queries speak for. */
-static int find_tag(const struct head_summary *h)
-{
-    int best = -1;
-    for (int i = 0; i < JOB_COUNT; i++)
-        if (h->job[i] >= TAG_WEIGHT && h->n[i] >= TAG_QUERIES &&
-            (best < 0 || h->job[i] > h->job[best]))
-            best = i;
-    return best;
-}
-
-static void conclude(struct head_summary *h, const struct head_tally *t,
-                     const struct head_row *last)
-{
-    double n = t->n > 0 ? t->n : 1;
-    *h = (struct head_summary){.ready = true};
-    for (int i = 0; i < JOB_COUNT; i++) {
-        h->n[i] = t->counted[i];
-        h->job[i] = t->counted[i] > 0 ? (float) (t->job[i] / t->counted[i]) : 0;
-    }
-    h->max = (float) (t->max / n);
-    h->entropy = (float) (t->entropy / n);
-    h->tag = find_tag(h);
-    h->strongest = last->strongest;
-    h->strongest_weight = last->max;
-}
 
 static struct head_row *row_at(const struct heads_cache *h, int layer, int head, int query)
 {
@@ -133,10 +44,10 @@ static void conclude_layer(struct heads_cache *h, int layer)
         if (l->recount) {
             memset(&h->tally[i], 0, sizeof h->tally[i]);
             for (int q = l->lo; q < l->hi; q++)
-                count_row(&h->tally[i], row_at(h, layer, head, q), q);
+                head_tally_add(&h->tally[i], row_at(h, layer, head, q), q);
         }
         if (l->hi > l->lo)
-            conclude(&h->sum.head[i], &h->tally[i], row_at(h, layer, head, l->hi - 1));
+            head_summary_make(&h->sum.head[i], &h->tally[i], row_at(h, layer, head, l->hi - 1));
         else
             h->sum.head[i] = (struct head_summary){.tag = -1};
     }
@@ -161,8 +72,8 @@ static void piece_head(void *arg, int head, float *scratch)
     (void) scratch;
     for (int q = p->first; q < p->first + p->count; q++, weights += width) {
         struct head_row *row = row_at(h, p->layer, head, q);
-        look_at_row(row, weights, q, h->same[q]);
-        count_row(tally, row, q);
+        head_row_look(row, weights, q, h->same[q]);
+        head_tally_add(tally, row, q);
         thumbs_add(h, p->layer, head, q, weights);
     }
 }
@@ -230,15 +141,8 @@ static void begin(struct heads_cache *h, const struct session *s)
 /* Where each token was before: all of it again, it takes no time. */
 static void find_same(struct heads_cache *h, const struct session *s)
 {
-    int *last = xmalloc((size_t) s->program->hp.n_vocab * sizeof *last);
-    const int32_t *id = run_tokens(s->run);
-    memset(last, -1, (size_t) s->program->hp.n_vocab * sizeof *last);
     h->same = xrealloc(h->same, (size_t) h->seen.cap + 1, sizeof *h->same);
-    for (int i = 0; i < h->seen.n; i++) {
-        h->same[i] = last[id[i]];
-        last[id[i]] = i;
-    }
-    free(last);
+    heads_same(run_tokens(s->run), h->seen.n, s->program->hp.n_vocab, h->same);
 }
 
 /* Forgets the layer's rows from position n on; a row of cells only as a whole. */

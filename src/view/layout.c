@@ -12,18 +12,56 @@ enum { LEAST_W = 40, LEAST_H = 10, STRIP_MOST = 2, PANEL_W = 12, MAIN_W = 24, PA
 
 void screen_default(struct screen *st)
 {
-    static const char *const open[SLOT_COUNT] = {[SLOT_LEFT] = "map",
-                                                 [SLOT_MAIN] = "attention",
-                                                 [SLOT_LOW] = "explain",
-                                                 [SLOT_RIGHT] = "heads",
-                                                 [SLOT_RIGHT_LOW] = "logits"};
+    static const char *const open[SLOT_COUNT] = {
+        [SLOT_LEFT] = "map",    [SLOT_MAIN] = "attention",   [SLOT_LOW] = "explain",
+        [SLOT_RIGHT] = "heads", [SLOT_RIGHT_LOW] = "logits", [SLOT_DOCK] = "lesson"};
 
     for (int i = 0; i < SLOT_COUNT; i++)
         st->panel[i] = view_find(open[i]);
     st->focus = SLOT_MAIN;
     st->side = SLOT_LEFT;
-    st->maximised = st->help = false;
+    st->maximised = st->help = st->dock = false;
     memset(st->edge, 0, sizeof st->edge);
+}
+
+struct arrangement screen_arrangement(const struct screen *st)
+{
+    struct arrangement a = {.focus = st->focus, .side = st->side, .maximised = st->maximised};
+
+    if (st->dock)
+        return st->own;
+    memcpy(a.panel, st->panel, sizeof a.panel);
+    return a;
+}
+
+void screen_dock(struct screen *st, bool on)
+{
+    struct arrangement own = screen_arrangement(st);
+
+    if (on) {
+        st->own = own;
+    } else {
+        memcpy(st->panel, own.panel, sizeof st->panel);
+        st->focus = own.focus;
+        st->side = own.side;
+        st->maximised = own.maximised;
+    }
+    st->dock = on;
+}
+
+void screen_focus(struct screen *st, enum slot slot)
+{
+    if (slot == SLOT_DOCK && st->focus != SLOT_DOCK)
+        st->behind = st->focus;
+    st->focus = slot;
+    if (slot == SLOT_LEFT || slot == SLOT_RIGHT || slot == SLOT_RIGHT_LOW)
+        st->side = slot; /* brings it out where panels are shown one at a time */
+}
+
+/* The panel above DOCK that is looked at. */
+static enum slot looked_at(const struct screen *st)
+{
+    return st->focus == SLOT_DOCK ? st->behind : st->focus;
 }
 
 void screen_open(struct screen *st, int view, int w, int h)
@@ -32,10 +70,10 @@ void screen_open(struct screen *st, int view, int w, int h)
 
     (void) w;
     (void) h;
+    if (home == SLOT_DOCK)
+        screen_dock(st, true);
     st->panel[home] = view;
-    st->focus = home;
-    if (home == SLOT_LEFT || home == SLOT_RIGHT || home == SLOT_RIGHT_LOW)
-        st->side = home;
+    screen_focus(st, home);
     st->help = false;
 }
 
@@ -89,7 +127,7 @@ static void plan_wide(struct plan *p, const struct session *s, const struct scre
 static void plan_narrow(struct plan *p, const struct screen *st, struct rect in)
 {
     int side = sized(st, EDGE_SIDE, st->side == SLOT_LEFT ? 24 : 32, PANEL_W, in.w - MAIN_W);
-    int low = st->focus == SLOT_LOW || in.h >= 28 ? 7 : 0, main = in.w - side;
+    int low = looked_at(st) == SLOT_LOW || in.h >= 28 ? 7 : 0, main = in.w - side;
 
     take(p, st->side, in.x, in.y, side, in.h);
     if (low > in.h - PANEL_H)
@@ -115,9 +153,17 @@ static struct rect panels_area(const struct session *s, const struct screen *st,
 }
 
 /* Neither one panel alone nor the small screens' two. */
-static bool is_wide(int w, int h)
+static bool is_wide(const struct screen *st, int w, int h)
 {
-    return w >= 112 && h >= 28;
+    return w >= 112 && h >= (st->dock ? 38 : 28);
+}
+
+static void take_dock(struct plan *p, const struct session *s, struct rect *in)
+{
+    int h = lesson_height(s, in->w, in->h);
+
+    take(p, SLOT_DOCK, in->x, in->y + in->h - h, in->w, h);
+    in->h -= h;
 }
 
 int screen_layout(const struct session *s, const struct screen *st, int w, int h,
@@ -128,9 +174,15 @@ int screen_layout(const struct session *s, const struct screen *st, int w, int h
     if (w < LEAST_W || h < LEAST_H)
         return 0;
     struct rect in = panels_area(s, st, w, h);
-    if (st->maximised || w < 64)
+    if (st->maximised) {
         take(&p, st->focus, in.x, in.y, in.w, in.h);
-    else if (is_wide(w, h))
+        return p.n;
+    }
+    if (st->dock)
+        take_dock(&p, s, &in);
+    if (w < 64 || (in.h < 14 && looked_at(st) == SLOT_LOW))
+        take(&p, looked_at(st), in.x, in.y, in.w, in.h);
+    else if (is_wide(st, w, h))
         plan_wide(&p, s, st, in);
     else
         plan_narrow(&p, st, in);
@@ -139,18 +191,16 @@ int screen_layout(const struct session *s, const struct screen *st, int w, int h
 
 void screen_focus_next(struct screen *st, int by, int w, int h)
 {
-    static const enum slot order[] = {SLOT_LEFT, SLOT_MAIN, SLOT_LOW, SLOT_RIGHT,
-                                      SLOT_RIGHT_LOW};
-    int at = 0;
+    static const enum slot order[] = {SLOT_LEFT,  SLOT_MAIN,      SLOT_LOW,
+                                      SLOT_RIGHT, SLOT_RIGHT_LOW, SLOT_DOCK};
+    int at = 0, n = st->dock ? SLOT_COUNT : SLOT_DOCK;
 
     (void) w;
     (void) h;
-    for (int i = 0; i < SLOT_COUNT; i++)
+    for (int i = 0; i < n; i++)
         if (order[i] == st->focus)
             at = i;
-    st->focus = order[(at + by + SLOT_COUNT) % SLOT_COUNT];
-    if (st->focus != SLOT_MAIN && st->focus != SLOT_LOW)
-        st->side = st->focus; /* brings it out where panels are shown one at a time */
+    screen_focus(st, order[(at + by + n) % n]);
 }
 
 /* --- edges --- */
@@ -190,7 +240,7 @@ static bool sized_panel(const struct session *s, const struct screen *st, int w,
     struct rect rect[SLOT_COUNT];
     int n = screen_layout(s, st, w, h, slot, rect);
 
-    if (n < 2 || edge_table[edge].wide != is_wide(w, h))
+    if (n < 2 || edge_table[edge].wide != is_wide(st, w, h))
         return false;
     for (int i = 0; i < n; i++)
         if (slot[i] == (want == SLOT_COUNT ? st->side : want)) {
@@ -253,7 +303,7 @@ enum edge screen_edge_of(const struct screen *st, int w, int h, bool across)
 {
     bool right = st->focus == SLOT_RIGHT || st->focus == SLOT_RIGHT_LOW;
 
-    if (!is_wide(w, h))
+    if (!is_wide(st, w, h))
         return across ? EDGE_SIDE : EDGE_SIDE_LOW;
     if (across)
         return st->focus == SLOT_LEFT ? EDGE_LEFT : EDGE_RIGHT;

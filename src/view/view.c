@@ -98,6 +98,12 @@ const struct view view_table[] = {
      "position: the length of the stream, the length of what was added, and its cosine with "
      "the stream before.",
      residual_draw, residual_title, residual_hit},
+    {"lesson", "L", SLOT_DOCK, "Space go on  a b c d answer  = answer a number  Left back",
+     "The lesson that is open: what is seen above, told in a few lines with the live numbers, and "
+     "a question now and then to guess at before the answer is shown. The views above are yours "
+     "to play with: Tab goes there; the next step sets the scene anew. 'lesson list' shows them "
+     "all, 'lesson end' puts your own model and prompt back.",
+     lesson_draw, lesson_title, lesson_hit},
     {"log", "", SLOT_LOW, "",
      "Messages of this session, the newest last.",
      log_draw, NULL, log_hit},

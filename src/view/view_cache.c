@@ -56,17 +56,6 @@ static void find_fit(struct fit *f, const struct session *s, const struct screen
 
 /* --- sums --- */
 
-/* The pass at work, or the last one. */
-static void last_pass(const struct session *s, int *n_past, int *n_new)
-{
-    *n_past = run_n_past(s->run);
-    *n_new = run_n_new(s->run);
-    if (*n_new == 0 && s->n_passes > 0 && s->pass[s->n_passes - 1] < *n_past) {
-        *n_new = *n_past - s->pass[s->n_passes - 1];
-        *n_past = s->pass[s->n_passes - 1];
-    }
-}
-
 static void draw_size(const struct session *s, struct canvas *c, struct rect r, int y)
 {
     const struct hparams *hp = &s->program->hp;
@@ -103,7 +92,7 @@ static void draw_saved(const struct session *s, struct canvas *c, struct rect r,
     int n_past, n_new;
     char with[16], without[16];
 
-    last_pass(s, &n_past, &n_new);
+    session_last_pass(s, &n_past, &n_new);
     if (n_new == 0) {
         canvas_text(c, r, r.x, y, STYLE_TODO, "no pass yet");
         return;
@@ -162,7 +151,7 @@ static int first_new(const struct session *s)
 {
     int n_past, n_new;
 
-    last_pass(s, &n_past, &n_new);
+    session_last_pass(s, &n_past, &n_new);
     return n_new > 0 && n_past > 0 ? n_past : run_n_past(s->run);
 }
 

@@ -1,5 +1,7 @@
 /* Byte-pair encoding of the cursor's word, merge by merge: from single bytes (or characters) to
  * the tokens that the model reads. */
+#include "view/merges.h"
+
 #include "base/safe.h"
 #include "view/cache.h"
 #include "view/views.h"
@@ -8,14 +10,6 @@
 #include <string.h>
 
 enum { WORD_TOKENS = 24, WORD_BYTES = 256 };
-
-/* Tokens [begin, end) of the session that make up a word, and its merges. */
-struct word {
-    int begin, end;
-    struct str text;
-    struct merge_log log;
-    bool as_read; /* the log ends in these very tokens */
-};
 
 static bool begins_word(const struct session *s, int i)
 {
@@ -27,7 +21,7 @@ static bool begins_word(const struct session *s, int i)
            strchr(" \n\t\r", *bytes);
 }
 
-static void find_word(const struct session *s, struct word *w)
+static void find_word(const struct session *s, struct merge_word *w)
 {
     w->begin = s->at.query;
     w->end = s->at.query + 1;
@@ -47,7 +41,7 @@ static int piece_length(const struct merge_step *step, int i)
 }
 
 /* Whether the last step's pieces are the tokens of the word, byte for byte. */
-static bool same_tokens(const struct session *s, const struct word *w)
+static bool same_tokens(const struct session *s, const struct merge_word *w)
 {
     const struct merge_step *last = &w->log.step[w->log.n - 1];
 
@@ -64,9 +58,9 @@ static bool same_tokens(const struct session *s, const struct word *w)
     return true;
 }
 
-static bool read_word(const struct session *s, struct word *w, struct err *err)
+bool merge_word_read(const struct session *s, struct merge_word *w, struct err *err)
 {
-    *w = (struct word){.text = STR_INIT, .log = MERGE_LOG_INIT};
+    *w = (struct merge_word){.text = STR_INIT, .log = MERGE_LOG_INIT};
     find_word(s, w);
     if (tokenizer_is_special(s->tokenizer, s->ids.id[w->begin]))
         return err_set(err, "a special token: it stands for itself and is never merged");
@@ -80,7 +74,7 @@ static bool read_word(const struct session *s, struct word *w, struct err *err)
     return true;
 }
 
-static void release_word(struct word *w)
+void merge_word_release(struct merge_word *w)
 {
     str_release(&w->text);
     merge_log_release(&w->log);
@@ -150,7 +144,7 @@ static void draw_step(const struct session *s, struct canvas *c, struct rect r, 
 
 /* "·thanked 1234  . 13": what the model reads. */
 static void draw_result(const struct session *s, struct canvas *c, struct rect r, int y,
-                        const struct word *w)
+                        const struct merge_word *w)
 {
     int x = r.x + canvas_text(c, r, r.x, y, STYLE_AXIS, w->as_read ? "tokens" : "here");
 
@@ -166,7 +160,7 @@ static void draw_result(const struct session *s, struct canvas *c, struct rect r
 }
 
 static void draw_log(const struct session *s, const struct screen *st, struct canvas *c,
-                     struct rect r, const struct word *w)
+                     struct rect r, const struct merge_word *w)
 {
     const struct merge_log *log = &w->log;
     int view = view_find("tokens"), rows = r.h > 2 ? r.h - 1 : r.h, chosen = st->scroll[view];
@@ -185,15 +179,15 @@ void merges_draw(const struct session *s, const struct screen *st, struct canvas
                  struct rect r)
 {
     struct err err = ERR_INIT;
-    struct word w;
+    struct merge_word w;
 
     if (s->ids.n < 1) {
         canvas_text(c, r, r.x, r.y, STYLE_DIM, "No tokens yet: e edits the prompt.");
         return;
     }
-    if (read_word(s, &w, &err))
+    if (merge_word_read(s, &w, &err))
         draw_log(s, st, c, r, &w);
     else
         draw_paragraph(c, r, r.x, r.y, STYLE_DIM, err.text);
-    release_word(&w);
+    merge_word_release(&w);
 }

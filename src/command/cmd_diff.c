@@ -66,8 +66,9 @@ bool cmd_diff(struct command_env *env, const struct arg *arg, struct err *err)
     struct arrays *a = arrays_open(arg[0].text, NULL, err);
     if (a && arrays_npy(a)) {
         arrays_free(a);
-        return err_set(err, "'%s' does not say which value it holds; dump it as npz, or compare "
-                            "it with 'gptscope diff --value NAME'",
+        return err_set(err,
+                       "'%s' does not say which value it holds; dump it as npz, or compare "
+                       "it with 'gptscope diff --value NAME'",
                        arg[0].text);
     }
     struct dumped *d = dumped_open(a, s->program, err);

@@ -25,6 +25,8 @@ const struct value_form value_forms[] = {
      "blocks.0.attn.hook_q"},
     {"name-2", "names of llama.cpp, with the layer after a hyphen; * is all layers",
      "kq_soft_max-2"},
+    {"hidden_states.2", "names of Hugging Face: what its models and their modules give out",
+     "transformer.h.0.mlp"},
     {NULL, NULL, NULL},
 };
 

@@ -23,7 +23,7 @@ static float largest(const struct heatmap *h)
     for (int i = 0; i < h->rows * h->cols; i++)
         if (isfinite(h->v[i]) && fabsf(h->v[i]) > most)
             most = fabsf(h->v[i]);
-    return most;
+    return most > 0 ? most : 1; /* all the same, or nothing but infinite differences */
 }
 
 struct frame {

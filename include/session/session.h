@@ -89,11 +89,11 @@ struct session {
     struct branches branches;
     struct mark *mark; /* a run kept to compare with, or NULL */
     int marks_made;
-    bool comparing;       /* views show the run less the mark; only with a mark */
-    struct verify verify; /* read it with session_verified */
+    bool comparing;        /* views show the run less the mark; only with a mark */
+    struct verify verify;  /* read it with session_verified */
     struct course *course; /* lessons, or NULL */
-    struct str log;       /* messages, a line each */
-    char message[256];    /* the newest one, safe for a terminal */
+    struct str log;        /* messages, a line each */
+    char message[256];     /* the newest one, safe for a terminal */
 
     struct cursor_at at;
     struct subject subject;

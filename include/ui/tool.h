@@ -35,6 +35,7 @@ struct tool_args {
     int n;                /* -n; -1: not given */
     int prompt_tokens;    /* --prompt-tokens; -1: not given */
     bool json, ui, no_bos, man, help, version;
+    bool dump;      /* bench --dump */
     bool clean;     /* --clean */
     uint64_t given; /* rows of the settings table that options have set */
     char **rest;    /* arguments that are not options, the verb taken out; in argv's memory */

@@ -217,8 +217,9 @@ static bool write_file(const struct dump_format *format, const struct dump_job *
     if (!f)
         return false;
     if (!format->write(job, f, err)) {
+        bool disk = !outfile_check(f, err);
         outfile_abort(f);
-        return err_add(err, "%s", path);
+        return disk ? false : err_add(err, "%s", path);
     }
     return outfile_commit(f, err);
 }
@@ -233,8 +234,9 @@ bool dump_values(const struct session *s, const struct selection *sel, const cha
     if (n == 0)
         return err_set(err, "nothing to dump: there are no computed tokens");
     struct dump_job job = {.stream = is_stream(path)};
-    bool ok = fill_job(&job, s, sel, format->one_value, n, err) &&
+    bool ok = fill_job(&job, s, sel, format->one_value, n, err) && dump_job_begin(&job, err) &&
               write_file(format, &job, path, err);
+    dump_job_end(&job);
     job_release(&job, n);
     return ok;
 }

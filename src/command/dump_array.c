@@ -4,7 +4,7 @@
 #include "base/mem.h"
 
 /* Floats a block: 4 MB. */
-#define BLOCK ((size_t) 1 << 20)
+#define BLOCK SWEEP_BLOCK
 
 static size_t item_bytes(const struct dump_array *a)
 {
@@ -27,7 +27,7 @@ size_t dump_array_bytes(const struct dump_array *a)
 bool dump_array_open(struct dump_array *a, struct err *err)
 {
     a->done = 0;
-    if (a->data)
+    if (a->data || a->sweep)
         return true;
     a->block = big_alloc(BLOCK * sizeof(float), "a block of a value", err);
     return a->block != NULL;
@@ -37,6 +37,16 @@ void dump_array_close(struct dump_array *a)
 {
     big_free(a->block, BLOCK * sizeof(float));
     a->block = NULL;
+}
+
+/* A sweep gives positions of one chunk at a time; of a pattern, the outermost axis is heads. */
+static size_t in_chunk(const struct dump_array *a, int pos, size_t take)
+{
+    if (program_is_stage(run_program(a->run), a->value))
+        return take;
+    int size = sweep_rows(a->sweep, a->value);
+    size_t left = (size_t) (size - pos % size);
+    return take < left ? take : left;
 }
 
 /*
@@ -58,6 +68,8 @@ static size_t next_region(const struct dump_array *a, struct region *r)
         r->first[i] += (int) at;
         if (inner <= BLOCK && left == 0) {
             size_t take = BLOCK / inner < rest ? BLOCK / inner : rest;
+            if (i == 0 && a->sweep)
+                take = in_chunk(a, r->first[0], take);
             r->count[i] = (int) take;
             return take * inner;
         }
@@ -67,11 +79,21 @@ static size_t next_region(const struct dump_array *a, struct region *r)
     return 0; /* not reached: the innermost axis has inner 1, and left is 0 then */
 }
 
+static bool read_block(struct dump_array *a, const struct region *part, const void **data,
+                       struct err *err)
+{
+    const float *p = a->block;
+    bool ok = a->sweep ? sweep_view(a->sweep, a->value, part, &p, err)
+                       : run_read(a->run, a->value, part, a->block, err);
+    *data = p;
+    return ok || err_add(err, "%s", a->name);
+}
+
 bool dump_array_next(struct dump_array *a, const void **data, size_t *bytes, struct err *err)
 {
     size_t n = dump_array_count(a);
     *bytes = 0;
-    if (a->done == n)
+    if (a->done == n || (a->until && a->done >= a->until))
         return true;
     if (interrupt_pending())
         return err_set(err, "interrupted");
@@ -83,10 +105,9 @@ bool dump_array_next(struct dump_array *a, const void **data, size_t *bytes, str
     }
     struct region part;
     size_t got = next_region(a, &part);
-    if (!run_read(a->run, a->value, &part, a->block, err))
-        return err_add(err, "%s", a->name);
+    if (!read_block(a, &part, data, err))
+        return false;
     a->done += got;
-    *data = a->block;
     *bytes = got * sizeof(float);
     return true;
 }

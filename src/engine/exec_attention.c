@@ -145,22 +145,34 @@ void exec_fused(const struct run *r, int layer, int pos0, int rows, const float 
         patch_apply(r, mix->out[0], pos0, rows, pos0 + rows, z);
 }
 
-/* One head at a time, the others' z set to zero: works for every layout of W_O. Derived only.
- */
+/* The other heads' z as zeros: works for every layout of W_O. */
+static const float *head_alone(const struct op_call *call, int head)
+{
+    const struct hparams *hp = hparams_of(call);
+    size_t d = (size_t) hp->d_head, n = (size_t) hp->n_head * d;
+    memset(call->work, 0, (size_t) call->rows * n * sizeof *call->work);
+    for (int i = 0; i < call->rows; i++) {
+        size_t at = (size_t) i * n + (size_t) head * d;
+        memcpy(call->work + at, call->in[0] + at, d * sizeof *call->work);
+    }
+    return call->work;
+}
+
+/* One head at a time. Derived only. */
 void exec_result(const struct op_call *call)
 {
     const struct run *r = call->run;
     const struct hparams *hp = &r->program->hp;
     const struct matrix *w = model_matrix(r->model, W_O, call->op->layer);
     size_t d = (size_t) hp->d_head, n = (size_t) hp->n_head * d, dm = (size_t) hp->d_model;
-    float *alone = call->work;
     for (int head = 0; head < hp->n_head; head++) {
-        memset(alone, 0, (size_t) call->rows * n * sizeof *alone);
-        for (int i = 0; i < call->rows; i++) {
-            size_t at = (size_t) i * n + (size_t) head * d;
-            memcpy(alone + at, call->in[0] + at, d * sizeof *alone);
-        }
-        matmul(r->compute, call->out[0] + (size_t) head * dm, (size_t) hp->n_head * dm, alone,
-               n, call->rows, w, NULL);
+        float *out = call->out[0] + (size_t) head * dm;
+        struct matrix part;
+        if (matrix_inputs(&part, w, head * hp->d_head, hp->d_head))
+            matmul(r->compute, out, (size_t) hp->n_head * dm, call->in[0] + (size_t) head * d,
+                   n, call->rows, &part, NULL);
+        else
+            matmul(r->compute, out, (size_t) hp->n_head * dm, head_alone(call, head), n,
+                   call->rows, w, NULL);
     }
 }

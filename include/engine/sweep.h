@@ -30,7 +30,8 @@ struct sweep;
 struct sweep *sweep_new(const struct run *r, size_t budget, struct err *err);
 void sweep_free(struct sweep *s); /* NULL is fine */
 
-/* The value will be read once more, all its positions in order, after those named before. */
+/* The value will be read once more, all its positions in order, after those named before. To be
+ * said before reading: what is remembered is forgotten. */
 void sweep_want(struct sweep *s, int value);
 /* Forgets what is wanted and what is remembered. */
 void sweep_forget(struct sweep *s);

@@ -36,6 +36,8 @@ void sweep_plan_want(struct sweep_plan *p, int value);
 /* Works everything out, for that much memory, unless that is done. */
 void sweep_plan_make(struct sweep_plan *p, size_t floats);
 int sweep_plan_rows(struct sweep_plan *p, int value, size_t floats);
+/* Whether an op makes so much of so little that only the rows asked for are made, at once. */
+bool sweep_plan_by_piece(const struct op *op);
 /* Whether another stage of the same attention is wanted after this one. */
 bool sweep_plan_later_stage(const struct sweep_plan *p, int value);
 /* The values that an op needs the rows of, to be derived: for the mix, q, by way of its scores.

@@ -143,7 +143,10 @@ static bool same_regions(const struct turn *turn, int n)
 
 static size_t row_elements(const struct dump_array *a)
 {
-    return (size_t) a->region.count[1] * (size_t) a->region.count[2];
+    size_t n = 1;
+    for (int i = 1; i < a->n_value_axis; i++)
+        n *= (size_t) a->region.count[i];
+    return n;
 }
 
 /* A chunk of positions of each in turn. */

@@ -79,6 +79,7 @@ static void forget_rows(struct sweep *s)
 void sweep_want(struct sweep *s, int value)
 {
     sweep_plan_want(&s->plan, program_resolve(s->run->program, value));
+    forget_rows(s); /* chunks may become smaller */
 }
 
 void sweep_forget(struct sweep *s)
@@ -243,6 +244,28 @@ static bool execute(struct sweep *s, const struct op *op, int pos0, int rows,
     return derive_outputs(&s->d, op, pos0, rows, out, err);
 }
 
+/* Room for those outputs of an op that somebody will need; false when not for all of them. */
+static bool add_outputs(struct sweep *s, const struct op *op, int chunk, int pos0, int rows,
+                        float *out[OP_MAX_OUT])
+{
+    bool all = true;
+    for (int i = 0; i < op->n_out; i++) {
+        const struct sweep_value *v = &s->plan.value[op->out[i]];
+        if ((!v->needed && !v->reads) || in_memory(s, op->out[i], pos0, rows))
+            continue;
+        out[i] = add_seg(s, op->out[i], chunk, rows);
+        all = all && out[i];
+    }
+    for (int i = 0; i < op->n_out; i++) { /* one may have had to go for a later one */
+        const struct seg *seg = out[i] ? find_seg(s, op->out[i], chunk) : NULL;
+        if (out[i] && (!seg || s->arena + seg->at != out[i])) {
+            out[i] = NULL;
+            all = false;
+        }
+    }
+    return all;
+}
+
 /* Remembers a chunk of a value, and of what else its op makes that will be read, where there is
  * room; where there is none, whoever needs it derives it. */
 static bool make_rows(struct sweep *s, int value, int chunk, struct err *err)
@@ -255,17 +278,10 @@ static bool make_rows(struct sweep *s, int value, int chunk, struct err *err)
         return true;
     if (!make_inputs(s, op, chunk, err))
         return false;
-    bool all = true;
-    for (int i = 0; i < op->n_out; i++) {
-        const struct sweep_value *v = &s->plan.value[op->out[i]];
-        if ((!v->needed && !v->reads) || in_memory(s, op->out[i], pos0, rows))
-            continue;
-        out[i] = add_seg(s, op->out[i], chunk, rows);
-        all = all && out[i];
-        if (!out[i] && op->out[i] == value)
-            break;
-    }
-    if (!sweep_find(s, value, pos0, rows))
+    bool all = add_outputs(s, op, chunk, pos0, rows, out), any = false;
+    for (int i = 0; i < op->n_out; i++)
+        any = any || out[i];
+    if (!any)
         return true;
     if (!execute(s, op, pos0, rows, out, err)) {
         forget_rows(s); /* places were given to what was not made */
@@ -304,12 +320,6 @@ static bool is_whole(const struct run *r, int value, const struct region *g)
     return g->count[1] == shape[1] && g->count[2] == shape[2];
 }
 
-/* Whether an op makes so much of so little that only the rows asked for are made, at once. */
-static bool by_piece(const struct op *op)
-{
-    return op->code == OP_RESULT || (op->code == OP_SOFTMAX && op->layer < 0);
-}
-
 /* Rows of a value within one chunk, wherever they lie. */
 static bool view_rows(struct sweep *s, int value, int chunk, const struct region *g,
                       const float **p, struct err *err)
@@ -318,13 +328,14 @@ static bool view_rows(struct sweep *s, int value, int chunk, const struct region
     const struct op *op = &r->program->op[r->program->value[value].op];
     int pos0 = g->first[0], rows = g->count[0];
     size_t floats = program_width(r->program, value) * (size_t) rows;
-    if (!in_memory(s, value, pos0, rows) && by_piece(op) && floats <= SWEEP_BLOCK &&
+    if (!in_memory(s, value, pos0, rows) && sweep_plan_by_piece(op) && floats <= SWEEP_BLOCK &&
         is_whole(r, value, g)) {
         float *out[OP_MAX_OUT] = {s->block};
         *p = s->block;
         return make_inputs(s, op, chunk, err) && execute(s, op, pos0, rows, out, err);
     }
-    return (by_piece(op) ? make_inputs(s, op, chunk, err) : make_rows(s, value, chunk, err)) &&
+    return (sweep_plan_by_piece(op) ? make_inputs(s, op, chunk, err)
+                                    : make_rows(s, value, chunk, err)) &&
            derive_rows(&s->d, value, pos0, rows, p, err);
 }
 
@@ -339,7 +350,7 @@ static void end_view(struct sweep *s, int value, int chunk, int end)
         return;
     if (seg && seg->reads)
         seg->reads--;
-    if (by_piece(op))
+    if (sweep_plan_by_piece(op))
         op_done(s, op, chunk);
 }
 

@@ -46,6 +46,11 @@ int sweep_plan_inputs(const struct program *p, const struct op *op, int in[OP_MA
     return n;
 }
 
+bool sweep_plan_by_piece(const struct op *op)
+{
+    return op->code == OP_RESULT || (op->code == OP_SOFTMAX && op->layer < 0);
+}
+
 /* Not remembered by a sweep: kept by the run, or a stage, which has its own way. */
 static bool apart(const struct run *r, int value)
 {
@@ -126,7 +131,7 @@ static size_t most_alive(const struct sweep_plan *p, int layer, bool after)
                 prog->value[i].layer != layer || after_blocks(prog, i) != after)
                 continue;
             if (p->time[op] <= p->time[at] && last_time(p, v) >= p->time[at] &&
-                (v->needed || prog->op[op].code != OP_RESULT))
+                !sweep_plan_by_piece(&prog->op[op]))
                 alive += program_width(prog, i);
         }
         most = alive > most ? alive : most;

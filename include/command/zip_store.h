@@ -18,6 +18,7 @@
 struct zip_entry {
     const char *name; /* ASCII, borrowed */
     uint64_t size;
+    size_t align;          /* not 0: this many bytes into the data, a multiple of 4096 is met */
     uint32_t crc;          /* of the data; needed for headers and the directory */
     uint64_t header, data; /* places, by zip_layout */
 };

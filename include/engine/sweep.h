@@ -23,7 +23,7 @@
 
 struct sweep;
 
-#define SWEEP_BUDGET ((size_t) 32 << 20)
+#define SWEEP_BUDGET ((size_t) 22 << 20)
 #define SWEEP_BLOCK  ((size_t) 1 << 20) /* most floats of a view */
 
 /* Memory: the budget, and up to two blocks of SWEEP_BLOCK floats. The run is borrowed. */

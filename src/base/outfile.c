@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include "base/direct.h"
 #include "base/mem.h"
 #include "base/path.h"
 
@@ -16,18 +17,23 @@
 
 #define BUFFER_SIZE ((size_t) 1 << 18)
 #define WRITEBACK   ((size_t) 8 << 20) /* bytes that the disk is given at a time */
+/* Files from here on go past the page cache; smaller ones are likely to be read at once. */
+#define DIRECT_MIN  ((uint64_t) 32 << 20)
+#define DIRECT_PART ((size_t) 64 << 10) /* the least that is worth it */
 
 struct outfile {
     int fd;
-    char *path;     /* as the user named it, for messages */
-    char *target;   /* what it really is, symbolic links followed */
-    char *temp;     /* its name until commit; NULL when it has none */
-    bool atomic;    /* false when bytes go straight to a device, a FIFO or stdout */
-    struct str buf; /* bytes not written yet */
-    uint64_t at;    /* bytes accepted so far */
-    uint64_t size;  /* announced; 0: unknown */
-    size_t dirty;   /* bytes written since the disk was last told to begin */
-    int error;      /* the first errno */
+    char *path;            /* as the user named it, for messages */
+    char *target;          /* what it really is, symbolic links followed */
+    char *temp;            /* its name until commit; NULL when it has none */
+    bool atomic;           /* false when bytes go straight to a device, a FIFO or stdout */
+    struct str buf;        /* bytes not written yet */
+    uint64_t at;           /* bytes accepted so far */
+    uint64_t end;          /* of those, written */
+    uint64_t size;         /* announced; 0: unknown */
+    struct direct *direct; /* the way past the page cache, or NULL */
+    size_t dirty;          /* bytes written since the disk was last told to begin */
+    int error;             /* the first errno */
 };
 
 /* "dir/.gptscope-PID-N", in the folder of the target; yours. */
@@ -119,6 +125,7 @@ static int open_target(struct outfile *f)
 
 static void outfile_free(struct outfile *f)
 {
+    direct_close(f->direct);
     if (f->fd >= 0 && f->fd != STDOUT_FILENO)
         close(f->fd);
     if (f->temp)
@@ -186,10 +193,11 @@ static void begin_writeback(struct outfile *f, size_t n)
 #endif
 }
 
-static void write_all(struct outfile *f, const char *p, size_t n)
+/* To a place in a file, or to the end of a stream. */
+static void put_plain(struct outfile *f, uint64_t at, const char *p, size_t n)
 {
     while (n > 0 && f->error == 0) {
-        ssize_t done = write(f->fd, p, n);
+        ssize_t done = f->atomic ? pwrite(f->fd, p, n, (off_t) at) : write(f->fd, p, n);
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0) {
@@ -197,14 +205,47 @@ static void write_all(struct outfile *f, const char *p, size_t n)
             return;
         }
         p += done;
+        at += (uint64_t) done;
         n -= (size_t) done;
         begin_writeback(f, (size_t) done);
     }
 }
 
+/* Bytes at the ends of what goes past the page cache: whole blocks there must not be on their
+ * way while the cache reads them. */
+static void put_end(struct outfile *f, uint64_t at, const char *p, size_t n)
+{
+    uint64_t block = at / DIRECT_ALIGN * DIRECT_ALIGN;
+
+    if (n > 0 && direct_pending(f->direct, block, (size_t) (at - block) + n + DIRECT_ALIGN))
+        direct_wait(f->direct);
+    put_plain(f, at, p, n);
+}
+
+/*
+ *     at                                           at + n
+ *      [head|      whole blocks: direct      |tail]
+ */
+static void put(struct outfile *f, uint64_t at, const char *p, size_t n)
+{
+    size_t head = (size_t) (-at % DIRECT_ALIGN), tail = (size_t) ((at + n) % DIRECT_ALIGN);
+
+    if (!f->direct) {
+        put_plain(f, at, p, n);
+    } else if (n < DIRECT_PART) {
+        put_end(f, at, p, n);
+    } else if (f->error == 0) {
+        put_end(f, at, p, head);
+        int error = direct_write(f->direct, at + head, p + head, n - head - tail);
+        f->error = f->error ? f->error : error;
+        put_end(f, at + n - tail, p + n - tail, tail);
+    }
+}
+
 static void outfile_flush(struct outfile *f)
 {
-    write_all(f, f->buf.text, f->buf.len);
+    put(f, f->end, f->buf.text, f->buf.len);
+    f->end += f->buf.len;
     str_clear(&f->buf);
 }
 
@@ -218,7 +259,8 @@ void outfile_write(struct outfile *f, const void *bytes, size_t n)
         return;
     }
     outfile_flush(f);
-    write_all(f, bytes, n);
+    put(f, f->end, bytes, n);
+    f->end += n;
 }
 
 void outfile_printf(struct outfile *f, const char *fmt, ...)
@@ -240,22 +282,8 @@ uint64_t outfile_at(const struct outfile *f)
 
 void outfile_patch(struct outfile *f, uint64_t at, const void *bytes, size_t n)
 {
-    const char *p = bytes;
-
     outfile_flush(f);
-    while (n > 0 && f->error == 0) {
-        ssize_t done = pwrite(f->fd, p, n, (off_t) at);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0) {
-            f->error = done < 0 ? errno : EIO;
-            return;
-        }
-        p += done;
-        at += (uint64_t) done;
-        n -= (size_t) done;
-        begin_writeback(f, (size_t) done);
-    }
+    put(f, at, bytes, n);
 }
 
 bool outfile_reserve(struct outfile *f, uint64_t size, struct err *err)
@@ -270,7 +298,11 @@ bool outfile_reserve(struct outfile *f, uint64_t size, struct err *err)
         done = fallocate(f->fd, 0, 0, (off_t) size);
     while (done != 0 && errno == EINTR);
 #endif
-    if (done == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
+    if (done == 0) {
+        f->direct = size >= DIRECT_MIN ? direct_open(f->fd) : NULL;
+        return true;
+    }
+    if (errno == EOPNOTSUPP || errno == ENOSYS)
         return true;
     f->error = errno;
     return fail(f, err);
@@ -305,6 +337,8 @@ bool outfile_copy(struct outfile *to, struct outfile *from, struct err *err)
     off_t at = 0;
 
     outfile_flush(from);
+    if (from->direct)
+        from->error = direct_wait(from->direct);
     while (from->error == 0 && to->error == 0) {
         ssize_t n = pread(from->fd, bytes, BUFFER_SIZE, at);
         if (n < 0 && errno == EINTR)
@@ -379,6 +413,8 @@ bool outfile_commit(struct outfile *f, struct err *err)
     bool ok;
 
     outfile_flush(f);
+    if (f->direct && f->error == 0)
+        f->error = direct_wait(f->direct);
     if (f->error == 0 && f->atomic)
         f->error = put_in_place(f);
     ok = f->error == 0;

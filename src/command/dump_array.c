@@ -5,6 +5,8 @@
 
 /* Floats a block: 4 MB. */
 #define BLOCK SWEEP_BLOCK
+/* Of scores and patterns, which a sweep makes of one another: what a cache holds twice. */
+#define STAGE_BLOCK ((size_t) 1 << 18)
 
 static size_t item_bytes(const struct dump_array *a)
 {
@@ -39,10 +41,15 @@ void dump_array_close(struct dump_array *a)
     a->block = NULL;
 }
 
+static bool is_stage(const struct dump_array *a)
+{
+    return program_is_stage(run_program(a->run), a->value);
+}
+
 /* A sweep gives positions of one chunk at a time; of a pattern, the outermost axis is heads. */
 static size_t in_chunk(const struct dump_array *a, int pos, size_t take)
 {
-    if (program_is_stage(run_program(a->run), a->value))
+    if (is_stage(a))
         return take;
     int size = sweep_rows(a->sweep, a->value);
     size_t left = (size_t) (size - pos % size);
@@ -59,6 +66,7 @@ static size_t in_chunk(const struct dump_array *a, int pos, size_t take)
 static size_t next_region(const struct dump_array *a, struct region *r)
 {
     size_t inner = 1, left = a->done;
+    size_t most = a->sweep && is_stage(a) ? STAGE_BLOCK : BLOCK;
     for (int i = 1; i < a->n_value_axis; i++)
         inner *= (size_t) a->region.count[i];
     *r = a->region;
@@ -66,8 +74,8 @@ static size_t next_region(const struct dump_array *a, struct region *r)
         size_t at = left / inner, rest = (size_t) a->region.count[i] - at;
         left %= inner;
         r->first[i] += (int) at;
-        if (inner <= BLOCK && left == 0) {
-            size_t take = BLOCK / inner < rest ? BLOCK / inner : rest;
+        if (inner <= most && left == 0) {
+            size_t take = most / inner < rest ? most / inner : rest;
             if (i == 0 && a->sweep)
                 take = in_chunk(a, r->first[0], take);
             r->count[i] = (int) take;

@@ -7,12 +7,17 @@
  */
 #include "command/dump_array.h"
 
+#include "base/crc.h"
 #include "base/mem.h"
 #include "command/zip_store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <zlib.h>
+
+/* From here on the numbers of an entry begin at a multiple of the disk's blocks, so that they
+ * can be written past the page cache and be mapped. */
+#define LARGE ((size_t) 256 << 10)
 
 struct npz {
     struct outfile *f;
@@ -38,6 +43,8 @@ static void npz_init(struct npz *z, const struct dump_job *job, struct outfile *
         dump_npy_header(a, &z->header[i]);
         z->entry[i].name = z->name[i];
         z->entry[i].size = z->header[i].len + dump_array_bytes(a);
+        if (dump_array_bytes(a) >= LARGE)
+            z->entry[i].align = z->header[i].len;
         if (!a->data)
             z->compute = run_compute(a->run);
     }
@@ -81,8 +88,7 @@ static void piece_task(void *arg, int task, float *scratch)
         outfile_patch(p->z->f, p->at, p->bytes, p->n);
         return;
     }
-    p->crc[task - 1] =
-        (uint32_t) crc32_z(0, p->bytes + part_at(p, task - 1), part_bytes(p, task - 1));
+    p->crc[task - 1] = crc_add(0, p->bytes + part_at(p, task - 1), part_bytes(p, task - 1));
 }
 
 static bool put_piece(void *user, int array, const void *bytes, size_t n, struct err *err)

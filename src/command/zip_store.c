@@ -6,7 +6,8 @@
 #define MAX32 0xffffffffu
 
 enum { NEEDS = 20, NEEDS_64 = 45, MADE_BY_UNIX = 3 << 8, EXTRA_64 = 1 };
-#define MODE (UINT64_C(0100644) << 16) /* of a file that is taken out */
+enum { EXTRA_ALIGN = 0xd935, ALIGN = 4096 }; /* a field that only takes up room */
+#define MODE (UINT64_C(0100644) << 16)       /* of a file that is taken out */
 /* 1 January 1980, as numpy itself writes: the same values give the same bytes. */
 #define DOS_DATE (1 << 5 | 1)
 
@@ -54,6 +55,10 @@ uint64_t zip_layout(struct zip_entry *e, size_t n)
     for (size_t i = 0; i < n; i++) {
         e[i].header = at;
         e[i].data = at + header_bytes(&e[i]);
+        if (e[i].align) { /* the field has 6 bytes at least */
+            e[i].data += 6;
+            e[i].data += -(e[i].data + e[i].align) % ALIGN;
+        }
         at = e[i].data + e[i].size;
     }
     return at;
@@ -62,15 +67,23 @@ uint64_t zip_layout(struct zip_entry *e, size_t n)
 void zip_header(const struct zip_entry *e, struct str *out)
 {
     bool zip64 = is_large(e);
+    size_t pad = (size_t) (e->data - e->header) - header_bytes(e);
     str_add(out, "PK\3\4", 4);
-    put_common(e, zip64, zip64 ? 20 : 0, out);
+    put_common(e, zip64, (zip64 ? 20 : 0) + pad, out);
     str_adds(out, e->name);
-    if (!zip64)
+    if (zip64) {
+        put(out, EXTRA_64, 2);
+        put(out, 16, 2);
+        put(out, e->size, 8);
+        put(out, e->size, 8);
+    }
+    if (!pad)
         return;
-    put(out, EXTRA_64, 2);
-    put(out, 16, 2);
-    put(out, e->size, 8);
-    put(out, e->size, 8);
+    put(out, EXTRA_ALIGN, 2);
+    put(out, pad - 4, 2);
+    put(out, ALIGN, 2);
+    for (size_t i = 6; i < pad; i++)
+        str_addc(out, 0);
 }
 
 static void put_entry(const struct zip_entry *e, struct str *out)

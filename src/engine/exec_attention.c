@@ -90,10 +90,10 @@ static void softmax_head(void *arg, int head, float *scratch)
     }
 }
 
-static void softmax_logits(const struct op_call *call)
+static void softmax_logits(const struct op_call *call, int first, int rows)
 {
     int n = hparams_of(call)->n_vocab;
-    for (int i = 0; i < call->rows; i++) {
+    for (int i = first; i < first + rows; i++) {
         float *row = call->out[0] + (size_t) i * (size_t) n;
         memcpy(row, call->in[0] + (size_t) i * (size_t) n, (size_t) n * sizeof *row);
         softmax_row(row, n);
@@ -103,7 +103,8 @@ static void softmax_logits(const struct op_call *call)
 void exec_softmax(const struct op_call *call)
 {
     if (call->op->layer < 0)
-        softmax_logits(call);
+        exec_rows(call, (size_t) call->rows * (size_t) hparams_of(call)->n_vocab,
+                  softmax_logits);
     else
         compute_each(call->run->compute, hparams_of(call)->n_head, softmax_head, (void *) call);
 }

@@ -1,6 +1,7 @@
 /* A sweep against run_read, value by value and chunk by chunk: all values of several models,
  * prompts around the size of a chunk, budgets that are too small, patches, replaced ops, heads,
  * parts of values, passes that are not finished; and how often each op is executed. */
+#include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "command/dump_array.h"
@@ -448,6 +449,39 @@ static void test_once(void **state)
     }
 }
 
+/* Ctrl-C: no further piece is read. */
+static bool drop_and_interrupt(void *user, int array, const void *data, size_t bytes,
+                               struct err *err)
+{
+    (void) array;
+    (void) data;
+    (void) err;
+    if (++*(int *) user == 5)
+        interrupt_set();
+    return bytes > 0;
+}
+
+static void test_interrupt(void **state)
+{
+    struct err err = ERR_INIT;
+    struct rig g;
+    int pieces = 0;
+    (void) state;
+    make(&g, &forms[1], 512);
+    feed(g.run, 20);
+    struct dump_job job = {.array = xcalloc((size_t) g.program->n_values, sizeof *job.array)};
+    for (int i = 1; i < g.program->n_values; i++)
+        add_array(&job, g.run, i, -1);
+    assert_true(dump_job_begin(&job, &err));
+    assert_false(dump_each(&job, drop_and_interrupt, &pieces, &err));
+    interrupt_clear();
+    assert_string_equal(err.text, "interrupted");
+    assert_int_equal(pieces, 5);
+    dump_job_end(&job);
+    free(job.array);
+    rig_close(&g);
+}
+
 static void test_refusals(void **state)
 {
     struct err err = ERR_INIT;
@@ -479,7 +513,7 @@ int main(void)
         cmocka_unit_test(test_shapes),    cmocka_unit_test(test_models),
         cmocka_unit_test(test_changes),   cmocka_unit_test(test_version),
         cmocka_unit_test(test_open_pass), cmocka_unit_test(test_once),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_interrupt), cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

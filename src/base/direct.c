@@ -17,6 +17,7 @@
 
 #ifdef HAS_DIRECT
 #include <linux/aio_abi.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
 
 enum { BUFFERS = 8 };
@@ -47,6 +48,23 @@ static long aio_events(aio_context_t context, long least, struct io_event *event
     return syscall(SYS_io_getevents, context, least, (long) BUFFERS, event, NULL);
 }
 
+/* Giving a context back makes the caller wait for all processors (40 ms): one that nobody uses
+ * is kept for the next file. */
+static atomic_ulong spare;
+
+static bool take_context(aio_context_t *context)
+{
+    *context = atomic_exchange(&spare, 0);
+    return *context || aio_setup(BUFFERS, context) == 0;
+}
+
+static void give_context(aio_context_t context)
+{
+    unsigned long none = 0;
+    if (!atomic_compare_exchange_strong(&spare, &none, context))
+        syscall(SYS_io_destroy, context);
+}
+
 /* Another description of the same open file, with its own flags. */
 static int open_direct(int fd)
 {
@@ -60,7 +78,7 @@ struct direct *direct_open(int fd)
     struct err err = ERR_INIT;
     struct direct *d = xcalloc(1, sizeof *d);
     d->fd = open_direct(fd);
-    if (d->fd >= 0 && aio_setup(BUFFERS, &d->context) == 0) {
+    if (d->fd >= 0 && take_context(&d->context)) {
         d->memory = big_alloc(BUFFERS * BUFFER_BYTES, "writing", &err);
         if (d->memory && (uintptr_t) d->memory % DIRECT_ALIGN == 0)
             return d;
@@ -157,7 +175,7 @@ int direct_close(struct direct *d)
     if (!d)
         return 0;
     int error = direct_wait(d);
-    syscall(SYS_io_destroy, d->context);
+    give_context(d->context);
     close(d->fd);
     big_free(d->memory, BUFFERS * BUFFER_BYTES);
     free(d);

@@ -19,9 +19,9 @@ static void put(struct str *out, uint64_t x, int bytes)
 }
 
 /* A field of 32 bits, or what says that it stands in the ZIP64 part. */
-static void put32(struct str *out, uint64_t x)
+static void put32(struct str *out, uint64_t x, bool zip64)
 {
-    put(out, x >= MAX32 ? MAX32 : x, 4);
+    put(out, zip64 || x >= MAX32 ? MAX32 : x, 4);
 }
 
 static bool is_large(const struct zip_entry *e)
@@ -38,8 +38,8 @@ static void put_common(const struct zip_entry *e, bool zip64, size_t extra, stru
     put(out, 0, 2); /* time */
     put(out, DOS_DATE, 2);
     put(out, e->crc, 4);
-    put32(out, e->size); /* compressed */
-    put32(out, e->size);
+    put32(out, e->size, zip64); /* compressed */
+    put32(out, e->size, zip64);
     put(out, strlen(e->name), 2);
     put(out, extra, 2);
 }
@@ -86,29 +86,26 @@ void zip_header(const struct zip_entry *e, struct str *out)
         str_addc(out, 0);
 }
 
+/* With one of the ZIP64 fields come all: some readers look for the sizes in any case. */
 static void put_entry(const struct zip_entry *e, struct str *out)
 {
-    bool far = e->header >= MAX32, zip64 = is_large(e) || far;
-    size_t fields = (is_large(e) ? 16 : 0) + (far ? 8 : 0);
+    bool zip64 = is_large(e) || e->header >= MAX32;
     str_add(out, "PK\1\2", 4);
     put(out, MADE_BY_UNIX | NEEDS_64, 2);
-    put_common(e, zip64, zip64 ? 4 + fields : 0, out);
+    put_common(e, zip64, zip64 ? 28 : 0, out);
     put(out, 0, 2); /* comment */
     put(out, 0, 2); /* disk */
     put(out, 0, 2); /* internal attributes */
     put(out, MODE, 4);
-    put32(out, e->header);
+    put32(out, e->header, zip64);
     str_adds(out, e->name);
     if (!zip64)
         return;
     put(out, EXTRA_64, 2);
-    put(out, fields, 2);
-    if (is_large(e)) {
-        put(out, e->size, 8);
-        put(out, e->size, 8);
-    }
-    if (far)
-        put(out, e->header, 8);
+    put(out, 24, 2);
+    put(out, e->size, 8);
+    put(out, e->size, 8);
+    put(out, e->header, 8);
 }
 
 static void put_end_64(size_t n, uint64_t at, uint64_t size, struct str *out)
@@ -142,7 +139,7 @@ void zip_directory(const struct zip_entry *e, size_t n, uint64_t at, struct str 
     put(out, 0, 2); /* the directory's */
     put(out, n >= MAX16 ? MAX16 : n, 2);
     put(out, n >= MAX16 ? MAX16 : n, 2);
-    put32(out, size);
-    put32(out, at);
+    put32(out, size, false);
+    put32(out, at, false);
     put(out, 0, 2); /* comment */
 }

@@ -11,7 +11,6 @@
 #ifndef GPTSCOPE_BASE_DIRECT_H
 #define GPTSCOPE_BASE_DIRECT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,11 +19,12 @@ struct direct;
 #define DIRECT_ALIGN 4096
 
 struct direct *direct_open(int fd);
-/* Returns when the bytes are copied. An errno, also of an earlier write; 0: fine so far. */
+/* Returns when the bytes are copied. An errno, also of an earlier write; 0: fine so far. Several
+ * threads may write at once, to places apart. */
 int direct_write(struct direct *d, uint64_t at, const void *bytes, size_t n);
-/* Whether a part of [at, at + n) is on its way. */
-bool direct_pending(const struct direct *d, uint64_t at, size_t n);
-int direct_wait(struct direct *d);
+/* Waits until nothing of [at, at + n) is on its way. */
+int direct_settle(struct direct *d, uint64_t at, size_t n);
+int direct_wait(struct direct *d); /* for all of it */
 int direct_close(struct direct *d); /* NULL is fine */
 
 #endif

@@ -44,7 +44,8 @@ uint64_t outfile_at(const struct outfile *f); /* bytes written so far */
  * reported before anything is computed. From then on all of it may be written with
  * outfile_patch, in any order. Does nothing for devices and "-". */
 bool outfile_reserve(struct outfile *f, uint64_t size, struct err *err);
-/* Writes over n bytes at an earlier place, or anywhere in what is reserved (not for "-"). */
+/* Writes over n bytes at an earlier place, or anywhere in what is reserved (not for "-"). Several
+ * threads may do so at once, to places apart, as long as nothing else is done with the file. */
 void outfile_patch(struct outfile *f, uint64_t at, const void *bytes, size_t n);
 /* Fails, with the message that commit would give, once a write has: there is no use going on.
  */

@@ -32,7 +32,7 @@ struct outfile {
     uint64_t end;          /* of those, written */
     uint64_t size;         /* announced; 0: unknown */
     struct direct *direct; /* the way past the page cache, or NULL */
-    size_t dirty;          /* bytes written since the disk was last told to begin */
+    atomic_size_t dirty;   /* bytes written since the disk was last told to begin */
     int error;             /* the first errno */
 };
 
@@ -184,8 +184,7 @@ static bool fail(const struct outfile *f, struct err *err)
 /* Lets the disk begin with what was written, so that little is left to wait for at the end. */
 static void begin_writeback(struct outfile *f, size_t n)
 {
-    f->dirty += n;
-    if (!f->atomic || f->dirty < WRITEBACK)
+    if (!f->atomic || atomic_fetch_add(&f->dirty, n) + n < WRITEBACK)
         return;
     f->dirty = 0;
 #ifdef SYNC_FILE_RANGE_WRITE
@@ -217,8 +216,8 @@ static void put_end(struct outfile *f, uint64_t at, const char *p, size_t n)
 {
     uint64_t block = at / DIRECT_ALIGN * DIRECT_ALIGN;
 
-    if (n > 0 && direct_pending(f->direct, block, (size_t) (at - block) + n + DIRECT_ALIGN))
-        direct_wait(f->direct);
+    if (n > 0)
+        direct_settle(f->direct, block, (size_t) (at - block) + n + DIRECT_ALIGN);
     put_plain(f, at, p, n);
 }
 
@@ -237,7 +236,8 @@ static void put(struct outfile *f, uint64_t at, const char *p, size_t n)
     } else if (f->error == 0) {
         put_end(f, at, p, head);
         int error = direct_write(f->direct, at + head, p + head, n - head - tail);
-        f->error = f->error ? f->error : error;
+        if (error)
+            f->error = error;
         put_end(f, at + n - tail, p + n - tail, tail);
     }
 }
@@ -282,7 +282,8 @@ uint64_t outfile_at(const struct outfile *f)
 
 void outfile_patch(struct outfile *f, uint64_t at, const void *bytes, size_t n)
 {
-    outfile_flush(f);
+    if (f->buf.len > 0)
+        outfile_flush(f);
     put(f, at, bytes, n);
 }
 

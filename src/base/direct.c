@@ -1,5 +1,6 @@
 #include "base/direct.h"
 
+#include "base/crc.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -155,7 +156,8 @@ static void submit(struct direct *d, int i)
     d->in_flight++;
 }
 
-static size_t write_part(struct direct *d, uint64_t at, const char *from, size_t n)
+static size_t write_part(struct direct *d, uint64_t at, const char *from, size_t n,
+                         uint32_t *crc)
 {
     size_t part = n < BUFFER_BYTES ? n : BUFFER_BYTES;
     int i = take_buffer(d);
@@ -168,18 +170,18 @@ static size_t write_part(struct direct *d, uint64_t at, const char *from, size_t
                                 .aio_nbytes = part,
                                 .aio_offset = (int64_t) at};
     pthread_mutex_unlock(&d->lock);
-    memcpy(buffer, from, part);
+    *crc = crc_copy(*crc, buffer, from, part);
     pthread_mutex_lock(&d->lock);
     submit(d, i);
     return part;
 }
 
-int direct_write(struct direct *d, uint64_t at, const void *bytes, size_t n)
+int direct_write(struct direct *d, uint64_t at, const void *bytes, size_t n, uint32_t *crc)
 {
     const char *from = bytes;
     pthread_mutex_lock(&d->lock);
     for (size_t part; n > 0; from += part, at += part, n -= part)
-        part = write_part(d, at, from, n);
+        part = write_part(d, at, from, n, crc);
     int error = d->error;
     pthread_mutex_unlock(&d->lock);
     return error;
@@ -237,8 +239,9 @@ struct direct *direct_open(int fd)
     return NULL;
 }
 
-int direct_write(struct direct *d, uint64_t at, const void *bytes, size_t n)
+int direct_write(struct direct *d, uint64_t at, const void *bytes, size_t n, uint32_t *crc)
 {
+    (void) crc;
     (void) d;
     (void) at;
     (void) bytes;

@@ -7,7 +7,6 @@
  */
 #include "command/dump_array.h"
 
-#include "base/crc.h"
 #include "base/mem.h"
 #include "command/zip_store.h"
 
@@ -87,8 +86,7 @@ static void piece_task(void *arg, int part, float *scratch)
     struct piece *p = arg;
     size_t begin = part_at(p, part), n = part_at(p, part + 1) - begin;
     (void) scratch;
-    p->crc[part] = crc_add(0, p->bytes + begin, n);
-    outfile_patch(p->z->f, p->at + begin, p->bytes + begin, n);
+    p->crc[part] = outfile_patch_sum(p->z->f, p->at + begin, p->bytes + begin, n);
 }
 
 static bool put_piece(void *user, int array, const void *bytes, size_t n, struct err *err)

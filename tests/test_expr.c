@@ -1,5 +1,6 @@
 /* Expressions over live values: what they give, and what they refuse. */
 #include "session/expr.h"
+#include "session/mark.h"
 
 #include "session_fixture.h"
 
@@ -108,6 +109,43 @@ static void test_rows(void **state)
     session_free(s);
 }
 
+/* What the run's numbers are made of, and the marked run beside the present one. */
+static void test_weights(void **state)
+{
+    (void) state;
+    struct session *s = open_computed(0, TEXT);
+
+    assert_true(number_of(s, "norm(weight(\"tok_embd\", tokens[7]) - embed[7])") == 0);
+    assert_true(number_of(s, "weight(\"pos_embd\", 3, 5)") == number_of(s, "pos_embed[3,5]"));
+    double q = number_of(s, "dot(weight(\"q\", 0, 32), L0.ln1.out[5]) + "
+                            "weight(\"q_bias\", 0, 32) - L0.H1.q[5,0]");
+    double norm = number_of(s, "norm(L0.ln1.normalized[5] * weight(\"ln1_gain\", 0) + "
+                               "weight(\"ln1_bias\", 0) - L0.ln1.out[5])");
+    printf("q off by %.2g (1e-5), norm by %.2g (1e-5)\n", q, norm);
+    assert_true(fabs(q) < 1e-5 && norm < 1e-5);
+    session_free(s);
+}
+
+static void test_marked(void **state)
+{
+    (void) state;
+    struct session *s = open_computed(0, TEXT);
+    struct expr_value v;
+    double x = number_of(s, "embed[3,0]");
+
+    FAILS(expr_eval(s, "marked(\"n\")", &v, &err),
+          "nothing is marked; mark keeps the present run to compare with");
+    OK(mark_take(s, NULL, &err));
+    OK(give(s, "Tom gave a hat", &err));
+    OK(session_pass(s, &err));
+    assert_true(number_of(s, "marked(\"n\")") == 10 && number_of(s, "n") < 10);
+    assert_true(number_of(s, "marked(\"embed[3,0]\")") == x);
+    assert_true(number_of(s, "embed[3,0]") != x);
+    assert_true(number_of(s, "marked(\"at(7) = \\\" Anna\\\"\")") == 1);
+    FAILS(expr_eval(s, "marked(n)", &v, &err), "marked takes an expression in quotes");
+    session_free(s);
+}
+
 static void test_texts(void **state)
 {
     (void) state;
@@ -177,6 +215,17 @@ static void test_faults(void **state)
         {"sum(\"a\")", "sum takes numbers, not a text"},
         {"tok(99999)", "there is no token 99999"},
         {"id(\"xyzzyx\")", "'xyzzyx' is 5 tokens, not one"},
+        {"weight(\"ln_gain\", 0)",
+         "this model has no weight 'ln_gain'; did you mean 'ln1_gain'?"},
+        {"weight(1)", "weight takes a name in quotes, like \"q\" or \"tok_embd\""},
+        {"weight(\"q\")", "'q' is in each layer: weight(\"q\", layer, ...)"},
+        {"weight(\"q\", 9, 0)", "the layer is a whole number from 0 to 3"},
+        {"weight(\"q\", 0)", "this weight has 192 rows: weight takes the number of one"},
+        {"weight(\"q\", 0, 192)", "the row of this weight is a whole number from 0 to 191"},
+        {"weight(\"q\", 0, 0, -1)",
+         "the column of this weight is a whole number from 0 to 191"},
+        {"weight(\"ln1_gain\", 0, 0, 0)",
+         "this weight is one row: weight takes no more than a place in it"},
         {"nothing[1]",
          "no value 'nothing'; names are like blocks.0.attn.pattern, L0.H1.pattern, "
          "logits"},
@@ -218,7 +267,8 @@ int main(void)
         cmocka_unit_test(test_arithmetic), cmocka_unit_test(test_values),
         cmocka_unit_test(test_rows),       cmocka_unit_test(test_texts),
         cmocka_unit_test(test_claims),     cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_deep),       cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_marked),
     };
 
     return cmocka_run_group_tests(tests, session_setup, session_teardown);

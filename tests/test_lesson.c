@@ -95,6 +95,22 @@ static void check_length(const struct course *c, const struct lesson *l, int ste
     page_release(&page);
 }
 
+/* The heading stands whole in the frame, on the smallest screen that lessons are made for. */
+static void check_screen(struct fixture *f, const struct lesson *l, int step)
+{
+    struct caps caps = {.colors = 256};
+    struct canvas *c = canvas_new(80, 24, &caps, NULL);
+    struct str shown = STR_INIT;
+
+    screen_draw(f->session, &f->screen, c);
+    canvas_plain(c, &shown);
+    assert_safe(shown.text);
+    if (!strstr(shown.text, l->step[step].heading))
+        fail_msg("%s, step %d: the heading is cut\n%s", l->name, step + 1, shown.text);
+    str_release(&shown);
+    canvas_free(c);
+}
+
 static void check_step(struct fixture *f, const struct lesson *l, int step, int how)
 {
     struct course *c = f->session->course;
@@ -105,6 +121,7 @@ static void check_step(struct fixture *f, const struct lesson *l, int step, int 
     if (c->broken.len > 0)
         fail_msg("%s, step %d: %s", l->name, step + 1, c->broken.text);
     check_length(c, l, step);
+    check_screen(f, l, step);
     if (!st->question)
         return;
     if (how == COURSE_SHOWN) {

@@ -2,6 +2,7 @@
 #include "session/expr_parts.h"
 
 #include "base/mem.h"
+#include "session/mark.h"
 
 #include <math.h>
 #include <string.h>
@@ -235,6 +236,26 @@ static bool f_prob(const struct session *s, const struct expr_value *arg, int n,
     return expr_read(s, "probs", index, 2, out, err);
 }
 
+/* The session as it would be with the marked run in place of its own. */
+static bool f_marked(const struct session *s, const struct expr_value *arg, int n,
+                     struct expr_value *out, struct err *err)
+{
+    struct session then = *s;
+
+    (void) n;
+    if (!s->mark)
+        return mark_missing(err);
+    if (arg->kind != EXPR_TEXT)
+        return err_set(err, "marked takes an expression in quotes");
+    then.run = s->mark->run;
+    then.ids = (struct ids){0};
+    for (int i = 0; i < run_n_past(then.run); i++)
+        ids_add(&then.ids, run_tokens(then.run)[i]);
+    bool ok = expr_eval(&then, arg->text, out, err);
+    ids_release(&then.ids);
+    return ok;
+}
+
 // clang-format off
 const struct expr_function expr_functions[] = {
     {"sum", "a", "the sum of a row", 1, 1, false, f_sum},
@@ -264,6 +285,11 @@ const struct expr_function expr_functions[] = {
     {"at", "i", "the text of the token at a position", 1, 1, false, f_at},
     {"prob", "token[, i]", "a token's probability after the last position, or after position i",
      1, 2, true, f_prob},
+    {"weight", "\"name\", ...",
+     "a row of a weight: (\"tok_embd\", token), (\"q\", layer, row), (\"ln1_gain\", layer); with one "
+     "more index a number",
+     1, 4, true, expr_weight},
+    {"marked", "\"expression\"", "the expression over the marked run", 1, 1, true, f_marked},
     {0},
 };
 // clang-format on

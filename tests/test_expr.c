@@ -146,6 +146,31 @@ static void test_marked(void **state)
     session_free(s);
 }
 
+/* What the stream says on its way, and what passes cost. */
+static void test_lens_and_cost(void **state)
+{
+    (void) state;
+    for (int m = 0; m < N_MODELS; m++) {
+        struct session *s = open_computed(m, TEXT);
+        double off = number_of(s, "norm(lens(2 * n_layer, 4) - probs[4])");
+        double sum = number_of(s, "abs(sum(lens(3)) - 1)");
+        printf("%s: last point off by %.2g (1e-5), sum by %.2g (1e-12)\n", models[m], off, sum);
+        assert_true(off < 1e-5 && sum < 1e-12);
+        assert_true(number_of(s, "len(lens(3, 4))") == number_of(s, "n_vocab"));
+        session_free(s);
+    }
+    struct session *s = open_computed(0, TEXT);
+    assert_true(number_of(s, "mults(0, 1)") ==
+                number_of(s, "12 * n_layer * d_model^2 + 2 * n_layer * d_model + "
+                             "d_model * n_vocab"));
+    assert_true(number_of(s, "mults(9, 1) - mults(0, 1)") ==
+                number_of(s, "2 * 9 * n_layer * d_model"));
+    assert_true(number_of(s, "seconds(0, 10)") > 0);
+    assert_true(number_of(s, "seconds(9, 1)") > 0);
+    assert_int_equal(run_n_past(s->run), s->ids.n); /* as it was */
+    session_free(s);
+}
+
 static void test_texts(void **state)
 {
     (void) state;
@@ -213,6 +238,13 @@ static void test_faults(void **state)
         {"sum()", "a number or a name is expected before ')' in 'sum()'"},
         {"sum(1, 2)", "sum(a) has another number of arguments in 'sum(1, 2)'"},
         {"sum(\"a\")", "sum takes numbers, not a text"},
+        {"lens(9)", "the stream has points 0 to 8"},
+        {"lens(embed[1])", "the stream has points 0 to 8"},
+        {"lens(1, 10)", "there are positions 0 to 9"},
+        {"mults(3, 0)",
+         "a pass is new tokens, 1 or more, after past ones, 0 or more, in all at "
+         "most 256"},
+        {"seconds(10, 1)", "there are 10 tokens to measure with; 10 + 1 are asked for"},
         {"tok(99999)", "there is no token 99999"},
         {"id(\"xyzzyx\")", "'xyzzyx' is 5 tokens, not one"},
         {"weight(\"ln_gain\", 0)",
@@ -268,7 +300,7 @@ int main(void)
         cmocka_unit_test(test_rows),       cmocka_unit_test(test_texts),
         cmocka_unit_test(test_claims),     cmocka_unit_test(test_faults),
         cmocka_unit_test(test_deep),       cmocka_unit_test(test_weights),
-        cmocka_unit_test(test_marked),
+        cmocka_unit_test(test_marked),     cmocka_unit_test(test_lens_and_cost),
     };
 
     return cmocka_run_group_tests(tests, session_setup, session_teardown);

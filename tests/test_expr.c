@@ -1,5 +1,6 @@
 /* Expressions over live values: what they give, and what they refuse. */
 #include "session/expr.h"
+#include "session/mark.h"
 
 #include "session_fixture.h"
 
@@ -177,6 +178,17 @@ static void test_faults(void **state)
         {"sum(\"a\")", "sum takes numbers, not a text"},
         {"tok(99999)", "there is no token 99999"},
         {"id(\"xyzzyx\")", "'xyzzyx' is 5 tokens, not one"},
+        {"params(\"heads\")", "a model has no part 'heads'; did you mean 'head'?"},
+        {"params(1)", "params takes a name in quotes, like \"attention\" or \"total\""},
+        {"headscore(\"L0\", \"sink\")", "a head is like L0.H3, not 'L0'"},
+        {"headscore(\"L0.H9\", \"sink\")", "the last head is L3.H5"},
+        {"headscore(\"L0.H3\", \"cook\")",
+         "a job is previous, induction, duplicate, sink or self"},
+        {"headscore(\"L0.H3\", \"sink\", 0.5)",
+         "headscore takes a length and a number of sequences from 1 on"},
+        {"headscore(\"L0.H3\", \"sink\", 200)",
+         "a sequence has 2 to 128 ids here, which are then repeated, not 200"},
+        {"marked(1)", "nothing is marked; mark keeps the present run to compare with"},
         {"nothing[1]",
          "no value 'nothing'; names are like blocks.0.attn.pattern, L0.H1.pattern, "
          "logits"},
@@ -191,6 +203,43 @@ static void test_faults(void **state)
         if (strcmp(cases[i].text, "L*.pattern[1]"))
             assert_string_equal(err.text, cases[i].message);
     }
+    session_free(s);
+}
+
+/* Sizes of the parts, what heads do, and the run that was marked. */
+static void test_of_model(void **state)
+{
+    (void) state;
+    struct session *s = open_computed(0, TEXT);
+    struct expr_value v;
+
+    assert_true(number_of(s, "params(\"embedding\")") == 2048 * 192);
+    assert_true(number_of(s, "params(\"positions\")") == 256 * 192);
+    assert_true(number_of(s, "params(\"mlp\")") == 4 * (2 * 192 * 768 + 768 + 192));
+    assert_true(number_of(s,
+                          "params(\"total\") - params(\"embedding\") - params(\"positions\") - "
+                          "params(\"attention\") - params(\"mlp\") - params(\"norms\") - "
+                          "params(\"head\")") == 0);
+    double off = number_of(s, "headscore(\"L0.H3\", \"sink\") - (L0.H3.pattern[1,0] + "
+                              "L0.H3.pattern[2,0] + L0.H3.pattern[3,0] + L0.H3.pattern[4,0] + "
+                              "L0.H3.pattern[5,0] + L0.H3.pattern[6,0] + L0.H3.pattern[7,0] + "
+                              "L0.H3.pattern[8,0] + L0.H3.pattern[9,0]) / 9");
+    printf("mean weight on token 0 off by %.2g (1e-6)\n", off);
+    assert_true(fabs(off) < 1e-6);
+    assert_true(number_of(s, "headscore(\"L2.H0\", \"induction\", 20)") > 0.8);
+    assert_true(number_of(s, "headscore(\"L2.H0\", \"induction\", 20, 3)") > 0.8);
+    assert_true(isnan(number_of(s, "rope_theta")));
+    assert_true(fabs(number_of(s, "norm_eps") - 1e-5) < 1e-11);
+    FAILS(expr_eval(s, "marked(\"n\")", &v, &err),
+          "nothing is marked; mark keeps the present run to compare with");
+    OK(mark_take(s, NULL, &err));
+    double before = number_of(s, "prob(\" thanked\")");
+    OK(session_prompt(s, "Tom", 3, &err));
+    OK(session_run(s, 0, NULL, &err));
+    assert_true(number_of(s, "marked(\"prob(\\\" thanked\\\")\")") == before);
+    assert_true(number_of(s, "marked(\"n\")") == 10 && number_of(s, "n") == 2);
+    FAILS(expr_eval(s, "marked(\"n +\")", &v, &err),
+          "'n +' ends where a number or a name is expected");
     session_free(s);
 }
 
@@ -218,7 +267,7 @@ int main(void)
         cmocka_unit_test(test_arithmetic), cmocka_unit_test(test_values),
         cmocka_unit_test(test_rows),       cmocka_unit_test(test_texts),
         cmocka_unit_test(test_claims),     cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_of_model),   cmocka_unit_test(test_deep),
     };
 
     return cmocka_run_group_tests(tests, session_setup, session_teardown);

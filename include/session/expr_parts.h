@@ -18,5 +18,10 @@ void expr_number(struct expr_value *out, double x);
 /* The function weight of the table: a row of a weight, or one of its numbers. */
 bool expr_weight(const struct session *s, const struct expr_value *arg, int n,
                  struct expr_value *out, struct err *err);
+/* The functions params and headscore of the table. */
+bool expr_params(const struct session *s, const struct expr_value *arg, int n,
+                 struct expr_value *out, struct err *err);
+bool expr_headscore(const struct session *s, const struct expr_value *arg, int n,
+                    struct expr_value *out, struct err *err);
 
 #endif

@@ -384,6 +384,12 @@ const struct expr_function expr_functions[] = {
      2, 2, false, f_mults},
     {"seconds", "past, new", "how long such a pass takes, measured now: the least of seven",
      2, 2, false, f_seconds},
+    {"params", "\"part\"", "how many in embedding, positions, attention, mlp, norms, head, or total",
+     1, 1, true, expr_params},
+    {"headscore", "head, job[, length[, n]]",
+     "mean weight of \"L0.H3\" on \"previous\", \"induction\", \"duplicate\", \"sink\" or "
+     "\"self\"; with a length, of n sequences of random ids given twice",
+     2, 4, true, expr_headscore},
     {0},
 };
 // clang-format on

@@ -74,7 +74,7 @@ static bool pool_rows(const struct sheet_of *s, int row, int rows, int pool_cols
 static const char *row_name(void *user, int row, char *buf, size_t size)
 {
     const struct sheet_of *s = user;
-    return differ_label(s->r, row + s->row->first_pos, buf, size);
+    return differ_label(s->r, row, buf, size);
 }
 
 static void titles(const struct sheet_of *s, struct str *title, struct str *detail)
@@ -107,6 +107,7 @@ static bool draw(const struct sheet_of *s, struct canvas *c, struct err *err)
     int rows, cols;
     heatmap_room(c->w, c->h, c->caps.colors >= 256, &rows, &cols);
     struct heatmap h = {.row_axis = axis_of(s, true),
+                        .first_row = s->row->first_pos,
                         .col_axis = axis_of(s, false),
                         .row_name = row_name,
                         .user = (void *) (uintptr_t) s};

@@ -142,7 +142,7 @@ static void misfits_say(const struct differ_report *r, struct str *out)
     }
     str_addf(out, "%s: %s", first->name, first->why);
     if (n > 1)
-        str_addf(out, " (and %d more values)", n - 1);
+        str_addf(out, " (and %d more value%s)", n - 1, n > 2 ? "s" : "");
 }
 
 static bool any_misfit(const struct differ_report *r)

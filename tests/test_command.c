@@ -291,7 +291,7 @@ static const struct {
     {"run; dump logits one.npz; prompt Tom gave the blue; run; diff one.npz",
      "the tokens differ at position 4: 786 \xc2\xb7red in A, 787 \xc2\xb7" "blue in B; give both the same "
      "prompt"},
-    {"run; dump logits mlp.npy; append 5; run; diff mlp.npy",
+    {"run; dump logits mlp.npy sidecar=off; append 5; run; diff mlp.npy",
      "'mlp.npy' does not say which value it holds; dump it as npz, or compare it with 'gptscope "
      "diff --value NAME'"},
     {"clear", "there are no ablations to clear"},

@@ -189,7 +189,7 @@ static const struct example examples[] = {
     {"gptscope diff a.npz tiny-gpt2 --select L1.pattern,logits | grep -c ok", 0, "2\n", ""},
     {"gptscope diff a.npz tiny-gpt2 -p 'Tom gave the red' | sed -n 3p", 0,
      "A goes on for 5 more tokens: the first 5 positions are compared\n", ""},
-    {"gptscope dump -p '" BALL "' --select logits -o l.npy && gptscope diff l.npy tiny-gpt2 -p '" BALL "' --value logits -q",
+    {"gptscope dump -p '" BALL "' --select logits --no-sidecar -o l.npy && gptscope diff l.npy tiny-gpt2 -p '" BALL "' --value logits -q",
      0, "~the same: 1 value over 10 positions", ""},
 
     /* pictures */
@@ -242,8 +242,8 @@ static const struct example examples[] = {
     {"gptscope diff l.npy tiny-gpt2 --value logits", 1, "",
      "gptscope: 'l.npy' holds no tokens; say which they are with -p TEXT or --ids IDS\n"},
     {"gptscope diff l.npy tiny-gpt2 -p Tom --value something", 1, "~A: l.npy",
-     "gptscope: A and B have no value in common; 'gptscope help values' lists the names that are "
-     "known\n"},
+     "gptscope: nothing is compared: A has something, B has not; 'gptscope help values' lists the "
+     "names that are known\n"},
     {"gptscope diff a.npz tiny-gpt2 --select logit", 1, "", "gptscope: no value 'logit'; did you mean logits?\n"},
     {"gptscope diff a.npz tiny-gpt2 -p ''", 1, "", "~the prompt has no tokens"},
     {"gptscope diff a.npz tiny-gpt2 >/dev/full", 1, NULL, "~No space left on device"},

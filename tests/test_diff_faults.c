@@ -47,7 +47,7 @@ static struct differ *compare(const struct rig *g, struct dumped **d)
     struct err err = ERR_INIT;
     struct differ_options o = {0};
     const struct differ_row *row;
-    *d = dumped_open(arrays_open(path, NULL, &err), g->program, &err);
+    *d = dumped_open(arrays_open(path, NULL, &err), g->program, NULL, &err);
     if (!*d)
         fail_msg("%s", err.text);
     struct differ_side side[2] = {{*d, NULL}, {NULL, g->run}};

@@ -189,7 +189,7 @@ static struct dumped *dump_of(const struct rig *g, const char *name, const struc
     own_zip_add(z, name, &npy);
     own_zip_close(z);
     str_release(&npy);
-    struct dumped *d = dumped_open(arrays_open(path, NULL, &err), g->program, &err);
+    struct dumped *d = dumped_open(arrays_open(path, NULL, &err), g->program, NULL, &err);
     if (!d)
         fail_msg("%s", err.text);
     return d;

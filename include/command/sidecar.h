@@ -21,6 +21,7 @@
 #include "base/json.h"
 #include "command/dump_array.h"
 #include "command/dump_slice.h"
+#include "engine/dumped.h"
 #include "session/session.h"
 
 char *sidecar_path(const char *path); /* of the dump at path; yours */
@@ -56,8 +57,11 @@ bool sidecar_matches(const char *path, const struct sidecar_request *q);
 bool sidecar_write(const char *path, const struct sidecar_request *q, const struct session *s,
                    const struct dump_job *job, const char *command, struct err *err);
 
-/* "L1.H2.attn.pattern" or the value's name: what an array is called. */
-void dump_name(const struct value *v, int head, char *out, size_t size);
+/* What the sidecar of the file at path says of its arrays, for comparing them: told is
+ * PART_OTHER when it describes another file, or nothing that can be. To be released, or taken
+ * over by dumped_open. */
+void sidecar_part(const char *path, struct dumped_part *out);
+
 /* {"name": ..., "shape": [...], "axes": [...], "dtype": "float32"} of each array. */
 json_t *dump_values_json(const struct dump_job *job);
 

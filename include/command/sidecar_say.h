@@ -1,5 +1,5 @@
 /*
- * What a sidecar says, as JSON: for src/command/sidecar.c alone.
+ * What a sidecar says, as JSON: for src/command/sidecar*.c alone.
  */
 #ifndef GPTSCOPE_COMMAND_SIDECAR_SAY_H
 #define GPTSCOPE_COMMAND_SIDECAR_SAY_H
@@ -12,8 +12,14 @@
 struct sidecar_data {
     uint64_t bytes, ends;
 };
+/* The sidecar as JSON; NULL when there is none, or something else. Yours. */
+json_t *sidecar_read(const char *side);
 /* Of the file at path. */
 bool sidecar_measure(const char *path, struct sidecar_data *data, struct err *err);
+
+/* Of its `ends`, as text. */
+enum { SIDECAR_ENDS = 17 };
+void sidecar_ends(const struct sidecar_data *data, char out[SIDECAR_ENDS]);
 
 /* The members that must be equal in the sidecar of a dump that answers the request. */
 json_t *sidecar_asked(const struct sidecar_request *q, const struct sidecar_data *data);

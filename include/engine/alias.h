@@ -33,6 +33,8 @@ struct alias {
                      `normalized` what has its gain and bias, unless they were folded away */
     bool fused;   /* [pos, q | k | v] in one array; value is q */
     bool stacked; /* all layers in one array, along its first axis; value is that of index 0 */
+    int head;     /* the one head of the value, without its axis: "L2.H5.attn.pattern",
+                     "blocks.2.attn.pattern.5"; -1: all */
 };
 /* What a name (not a glob or short form) stands for in the program; false: nothing. */
 bool alias_find(const struct program *p, const char *name, struct alias *a);

@@ -47,7 +47,7 @@ struct differ_side {
 
 struct differ_options {
     double tol;                   /* 0: DIFFER_TOL */
-    const struct selection *only; /* NULL: all values */
+    const struct selection *only; /* borrowed while the differ is there; NULL: all values */
 };
 
 enum differ_state {
@@ -57,17 +57,21 @@ enum differ_state {
 };
 
 struct differ_row {
-    int value; /* index into the program; -1: an array whose name stands for no value */
-    const char *name;
+    int value;        /* index into the program; -1: an array whose name stands for no value */
+    const char *name; /* "blocks.2.attn.pattern", "L2.H5.attn.pattern" */
+    char head_name[64];  /* the latter */
+    int head;            /* the one head whose array it is, without its axis; -1 */
+    int *heads, n_heads; /* [shape of the head axis] those that are compared; NULL: all */
+    int before;          /* the row before it of the same value; -1 */
     enum differ_state state;
-    char why[160];
-    int n_axis, shape[3]; /* what was compared */
+    char why[200];
+    int n_axis, shape[3]; /* what was compared; of a single head its axis is 1 long */
     int first_pos;        /* its first position */
     size_t n;             /* elements compared, */
     size_t masked;        /* and those that both sides hide */
     double most;          /* largest |a - b|; infinite where one side is not finite */
-    int most_at[3];
-    double ratio; /* largest |a - b| / scale: to be held against the tolerance */
+    int most_at[3];       /* the value's own indices */
+    double ratio;         /* largest |a - b| / scale: to be held against the tolerance */
     double
         own; /* the same with the value's own scale, whatever its inputs': what it hands on */
     int at[3];
@@ -98,12 +102,22 @@ int differ_count(const struct differ *d); /* rows so far */
 const struct differ_row *differ_at(const struct differ *d, int i);
 /* The first row that differs, or -1. */
 int differ_first(const struct differ *d);
+/* Rows that hold numbers of the pass: no misfits, and the tokens only where they are what is
+ * selected. *positions: the most that one of them has. */
+int differ_compared(const struct differ *d, int *positions);
+
+/* Which axes the row shows: all, but not that of a single head. */
+int differ_axes(const struct differ *d, const struct differ_row *row, int axis[3]);
+/* Where a head of the value is among those of the row. */
+int differ_head_index(const struct differ_row *row, int n, int head);
 
 /* Elements [head, query, key] or [pos, ...] of a row's region from both sides, in its shape's
  * order. The region counts from 0 within the row's shape. */
 bool differ_read(const struct differ *d, const struct differ_row *row,
                  const struct region *region, float *a, float *b, struct err *err);
 
+/* Only some values are compared: options.only. */
+bool differ_selects(const struct differ *d);
 /* Whether nothing is compared with this array of a dump: the other side does not have it. */
 bool differ_only(const struct differ *d, int side, int array);
 
@@ -114,6 +128,7 @@ struct differ_why {
     int op;     /* the op that makes the value; -1 */
     int *agree; /* values that agree and that the suspects read */
     int n_agree;
+    bool part;    /* of one of them only some heads or positions were compared */
     int *suspect; /* ops in order, `op` the last: only they can be at fault */
     int n_suspects;
     char hint[400]; /* what the difference looks like; "" */

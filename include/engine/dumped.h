@@ -2,7 +2,7 @@
  * The arrays of a dump as values of a program: whatever their names (engine/alias.h), order of
  * axes and number format. Nothing is copied but the part that is read.
  *
- *     struct dumped *d = dumped_open(arrays, program, &err);
+ *     struct dumped *d = dumped_open(arrays, program, NULL, &err);
  *     int item = dumped_find(d, value, 0);                // -1: the dump has no such value
  *     int n = dumped_layouts(d, item, layout, LAYOUTS);   // how it may lie; 0: it does not fit
  *     dumped_read(d, item, &layout[0], 0, &region, out, &err);
@@ -44,14 +44,35 @@ enum { LAYOUTS = 16 };
 
 struct dumped_item {
     int array, value;
+    int head;     /* the one head that the array is of; -1: of all that the dump holds */
     int or_value; /* alias.or_value */
     enum alias_of of;
     int lead, n_lead;  /* FIT_STACKED: index along the first axis and its length; n_lead 0 */
     int part, n_parts; /* FIT_FUSED: first channel, and channels in all; n_parts 0 */
 };
 
+/* What a description that lies beside a file says: which part of the values its arrays hold,
+ * and of what model and tokens they are. All zero: there is none. */
+struct dumped_part {
+    enum { PART_NONE, PART_TOLD, PART_OTHER } told; /* PART_OTHER: it is of another file */
+    int first, count;   /* positions: rows of values, queries of scores; count 0: all */
+    int *head, n_heads; /* query heads, rising; NULL: all. Of keys and values those of them */
+    int group;          /* query heads to one of keys and values; at least 1 with heads */
+    bool shape_known;   /* the model's shape is `hp` */
+    struct hparams hp;  /* one that program_of_shape takes */
+    int32_t *tokens;    /* of all positions; NULL: not said */
+    char **text;        /* [n_tokens] their texts, safe; or NULL */
+    int n_tokens;
+    char *value; /* the name of the only array; or NULL */
+};
+void dumped_part_release(struct dumped_part *p);
+
 struct dumped {
     struct arrays *arrays;
+    struct dumped_part part;
+    int *rank[2];  /* per query head, per key head: its place in arrays, -1: not there; NULL:
+                      all are */
+    int n_rank[2]; /* how many there are */
     const struct program *program;
     struct dumped_item *item; /* in the order of the program's values */
     int n, cap;
@@ -63,16 +84,28 @@ struct dumped {
     enum alias_of of; /* whose names most of them are */
 };
 
-/* The arrays are taken over, also on failure; NULL gives NULL. */
-struct dumped *dumped_open(struct arrays *arrays, const struct program *p, struct err *err);
+/* The arrays, and what `part` (NULL: nothing is known) holds, are taken over, also on failure;
+ * NULL arrays give NULL. Tokens of the part count where the arrays have none. */
+struct dumped *dumped_open(struct arrays *arrays, const struct program *p,
+                           struct dumped_part *part, struct err *err);
 void dumped_free(struct dumped *d); /* NULL is fine */
-/* The first item from `from` on of that value (by its own name only), or -1. */
-int dumped_find(const struct dumped *d, int value, int from);
+/* The first item of that value (by its own name only) and of that one head (-1: of all that the
+ * dump holds), or -1. */
+int dumped_find(const struct dumped *d, int value, int head);
+/* The same under any of the value's names. */
+int dumped_find_any(const struct dumped *d, int value, int head);
+/* Where the array has a head of its value (of those its head axis counts); -1: nowhere. */
+int dumped_head(const struct dumped *d, int item, int head);
+/* How long axis i of the value should be in the array; 1 for the axis that a single head has
+ * lost. */
+int dumped_axis(const struct dumped *d, int item, int i);
+/* "shape [4, 192]WHERE does not fit [pos 10, d_model 192]", and what would tell more. */
+void dumped_misfit_print(const struct dumped *d, int item, const char *where, struct str *out);
 /* The ways in which the array may hold the value, the likeliest first: more than one when sizes
  * do not tell which axis is which. 0: none. */
 int dumped_layouts(const struct dumped *d, int item, struct layout *out, int most);
-/* A region of the value, in C order; positions must be those that the layout has. Of a repeated
- * head, copy `rep` of it. */
+/* A region of the value, in C order; heads and positions must be those that are there. Of a
+ * repeated head, copy `rep` of it. */
 bool dumped_read(const struct dumped *d, int item, const struct layout *l, int rep,
                  const struct region *region, float *out, struct err *err);
 
@@ -82,6 +115,13 @@ bool dumped_read(const struct dumped *d, int item, const struct layout *l, int r
 void dumped_shape(const struct arrays *a, const struct arrays *b, struct hparams *hp);
 
 /* --- for src/engine/dumped*.c --- */
+
+/* Takes over the part and counts the heads that it says are there. */
+void dumped_part_take(struct dumped *d, struct dumped_part *part);
+/* Moves the part's tokens to the dump, which has none; true. */
+bool dumped_part_tokens(struct dumped *d);
+/* The array holds only some positions of its value, d->part.first and on. */
+bool dumped_cut(const struct dumped *d, int item);
 
 /* An array's axes without those of length 1, in elements. */
 struct axes {

@@ -117,6 +117,10 @@ size_t program_width(const struct program *p, int value);
 /* [head, query, key]: scores and the pattern. */
 bool program_is_stage(const struct program *p, int value);
 const char *axis_name(enum axis axis); /* "pos", "head", "d_model" */
+/* The axis of a value that counts heads or kv heads, or -1. */
+int value_head_axis(const struct program *p, int value);
+/* "L2.H5.attn.pattern": one head of it; head -1: its name. */
+void value_head_name(const struct value *v, int head, char *out, size_t size);
 /* Its name without "blocks.N.": "attn.pattern", "logits". */
 const char *value_short_name(const struct value *v);
 /* "L2.softmax", "L2.mlp_up", "embed" */

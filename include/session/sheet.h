@@ -21,8 +21,6 @@ struct sheet {
     int head;                          /* index on the heads' axis; 0 without one */
 };
 
-/* The axis of a value that counts heads or kv heads, or -1. */
-int value_head_axis(const struct program *p, int value);
 /* The selected head as an index of the value's head axis; 0 when it has none. */
 int value_head(const struct session *s, int value);
 

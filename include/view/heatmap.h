@@ -14,6 +14,7 @@ struct heatmap {
     int rows, cols; /* of v */
     const float *v; /* [rows, cols]; NAN: nothing there */
     float limit;    /* the size at the end of the colours; 0: the largest of v */
+    int first_row;  /* the number of the first original row */
     int pool_rows;  /* how many rows and columns of the original each stands for */
     int pool_cols;
     const char *title;               /* safe text, a line each */

@@ -7,6 +7,7 @@
 #include "base/safe.h"
 #include "command/differ_report.h"
 #include "command/result.h"
+#include "command/sidecar.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +38,8 @@ static bool compare_dump(struct command_env *env, struct dumped *d, double tol, 
     struct differ_side side[2] = {{d, NULL}, {NULL, s->run}};
     struct differ_options o = {.tol = tol};
     struct differ_report r = {.name = {arrays_path(d->arrays), "the present run"},
-                              .arrays = {d->arrays, NULL},
+                              .dumped = {d, NULL},
+                              .program = {NULL, s->program},
                               .tokenizer = s->tokenizer,
                               .tokens = run_tokens(s->run),
                               .n_tokens = ready};
@@ -63,15 +65,18 @@ bool cmd_diff(struct command_env *env, const struct arg *arg, struct err *err)
                        arg[0].text);
     if (run_n_past(s->run) + run_n_new(s->run) == 0)
         return err_set(err, "nothing is computed yet; run first");
-    struct arrays *a = arrays_open(arg[0].text, NULL, err);
-    if (a && arrays_npy(a)) {
+    struct dumped_part part;
+    sidecar_part(arg[0].text, &part);
+    struct arrays *a = arrays_open(arg[0].text, part.value, err);
+    if (a && arrays_npy(a) && !part.value) {
         arrays_free(a);
+        dumped_part_release(&part);
         return err_set(err,
                        "'%s' does not say which value it holds; dump it as npz, or compare "
                        "it with 'gptscope diff --value NAME'",
                        arg[0].text);
     }
-    struct dumped *d = dumped_open(a, s->program, err);
+    struct dumped *d = dumped_open(a, s->program, &part, err);
     bool ok = d && compare_dump(env, d, arg[1].given ? arg[1].x : 0, err);
     dumped_free(d);
     return ok;
@@ -104,28 +109,63 @@ static bool no_such_value(const struct dumped *d, const struct value *v, struct 
     return false;
 }
 
-static bool does_not_fit(const struct dumped *d, int item, const struct value *v,
-                         struct err *err)
+static bool does_not_fit(const struct dumped *d, int item, struct err *err)
 {
     struct str text = STR_INIT;
-    const struct array *x = arrays_at(d->arrays, d->item[item].array);
-    array_shape_print(x, &text);
-    str_adds(&text, " does not fit [");
-    for (int i = 0; i < v->n_axis; i++)
-        str_addf(&text, "%s%s %d", i ? ", " : "", axis_name(v->axis[i]),
-                 program_axis(d->program, v->axis[i], d->n_pos));
-    err_set(err, "array '%s': shape %s]", x->name, text.text);
+    dumped_misfit_print(d, item, "", &text);
+    err_set(err, "array '%s': %s", arrays_at(d->arrays, d->item[item].array)->name, text.text);
     str_release(&text);
     return path_add(err, arrays_path(d->arrays));
 }
 
-/* The item that is the value under any of its names, or -1. */
-static int find_any(const struct dumped *d, int value)
+/* The file has other heads of the value than those that are asked for. */
+static bool no_such_head(const struct dumped *d, const struct selected *sel, struct err *err)
 {
-    int item = dumped_find(d, value, 0), resolved = program_resolve(d->program, value);
-    for (int i = 0; item < 0 && i < d->n; i++)
-        if (program_resolve(d->program, d->item[i].value) == resolved)
-            item = i;
+    const struct value *v = &d->program->value[sel->value];
+    int axis = value_head_axis(d->program, sel->value), n = 0, first = -1;
+    int heads = axis < 0 ? 0 : program_axis(d->program, v->axis[axis], 0);
+    struct str list = STR_INIT;
+    for (int h = 0; h < heads; h++) {
+        int all = dumped_find_any(d, sel->value, -1);
+        if (dumped_find_any(d, sel->value, h) < 0 && (all < 0 || dumped_head(d, all, h) < 0))
+            continue;
+        str_addf(&list, "%s%d", n++ ? ", " : "", h);
+        first = first < 0 ? h : first;
+    }
+    if (n == 0) {
+        str_release(&list);
+        return no_such_value(d, v, err);
+    }
+    char *shown = path_shown(arrays_path(d->arrays)), name[64];
+    value_head_name(v, first, name, sizeof name);
+    if (sel->head >= 0)
+        err_set(err, "'%s' has head%s %s of %s, not head %d", shown, n > 1 ? "s" : "",
+                list.text, v->name, sel->head);
+    else
+        err_set(err, "'%s' has only head%s %s of %s: patch %s", shown, n > 1 ? "s" : "",
+                list.text, v->name, name);
+    str_release(&list);
+    free(shown);
+    return false;
+}
+
+/* The item that has all that is selected of the value, under any of its names, or -1. */
+static int find_selected(const struct dumped *d, const struct selected *sel)
+{
+    const struct value *v = &d->program->value[sel->value];
+    int axis = value_head_axis(d->program, sel->value), item = -1;
+    int n = axis < 0 ? 0 : program_axis(d->program, v->axis[axis], 0);
+    if (sel->head >= 0)
+        item = dumped_find_any(d, sel->value, sel->head);
+    if (item >= 0)
+        return item;
+    item = dumped_find_any(d, sel->value, -1);
+    for (int h = sel->head < 0 ? 0 : sel->head; item >= 0 && h < n; h++) {
+        if (dumped_head(d, item, h) < 0)
+            return -1;
+        if (sel->head >= 0)
+            break;
+    }
     return item;
 }
 
@@ -163,19 +203,17 @@ bool patch_from_dump(struct session *s, struct dumped *d, const struct selected 
                      struct err *err)
 {
     struct region g = {{0, 0, 0}, {-1, -1, -1}};
-    const struct value *v = &s->program->value[sel->value];
-    int item = find_any(d, sel->value);
+    int item = find_selected(d, sel), axis = value_head_axis(d->program, sel->value);
     struct layout way[LAYOUTS];
     if (d->n_pos == 0)
         d->n_pos = s->ids.n;
     if (item < 0)
-        return no_such_value(d, v, err);
+        return no_such_head(d, sel, err);
     if (dumped_layouts(d, item, way, LAYOUTS) == 0)
-        return does_not_fit(d, item, v, err);
-    for (int i = 0; sel->head >= 0 && i < v->n_axis; i++)
-        if (v->axis[i] == AXIS_HEAD || v->axis[i] == AXIS_KV_HEAD) {
-            g.first[i] = sel->head;
-            g.count[i] = 1;
-        }
+        return does_not_fit(d, item, err);
+    if (sel->head >= 0 && axis >= 0) {
+        g.first[axis] = sel->head;
+        g.count[axis] = 1;
+    }
     return patch_region(s, d, item, &way[0], pos, &g, err);
 }

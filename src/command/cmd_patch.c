@@ -4,6 +4,7 @@
 #include "command/data.h"
 #include "command/parse.h"
 #include "command/place.h"
+#include "command/sidecar.h"
 #include "engine/dumped.h"
 
 #include <ctype.h>
@@ -310,7 +311,9 @@ static bool open_dump(const struct session *s, struct change *c, const struct se
         arrays_free(a);
         return err_set(err, "an .npy file holds one value, and %d are to be changed", sel->n);
     }
-    c->dump = dumped_open(a, s->program, err);
+    struct dumped_part part;
+    sidecar_part(arg[2].text, &part);
+    c->dump = dumped_open(a, s->program, &part, err);
     return c->dump != NULL;
 }
 

@@ -2,6 +2,7 @@
 #include "command/differ_report.h"
 #include "command/result.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static json_t *text(const char *s)
@@ -26,7 +27,15 @@ static json_t *fits(unsigned fit)
     return list;
 }
 
-static json_t *row_json(const struct differ_row *row)
+static json_t *at_json(const struct differ *d, const struct differ_row *row, const int x[3])
+{
+    int axis[3], n = differ_axes(d, row, axis), shown[3] = {0, 0, 0};
+    for (int i = 0; i < n; i++)
+        shown[i] = x[axis[i]];
+    return ints(shown, n);
+}
+
+static json_t *row_json(const struct differ *d, const struct differ_row *row)
 {
     static const char *const state[] = {"same", "differs", "misfit"};
     json_t *o = json_pack("{s:o, s:s}", "name", text(row->name), "state", state[row->state]);
@@ -34,10 +43,10 @@ static json_t *row_json(const struct differ_row *row)
         json_object_set_new(o, "why", json_string(row->why));
         return o;
     }
-    json_object_set_new(o, "shape", ints(row->shape, row->n_axis));
+    json_object_set_new(o, "shape", at_json(d, row, row->shape));
     json_object_set_new(o, "largest", result_number(row->most));
-    json_object_set_new(o, "largest_at", ints(row->most_at, row->n_axis));
-    json_object_set_new(o, "at", ints(row->at, row->n_axis));
+    json_object_set_new(o, "largest_at", at_json(d, row, row->most_at));
+    json_object_set_new(o, "at", at_json(d, row, row->at));
     json_object_set_new(o, "a", result_number((double) row->a));
     json_object_set_new(o, "b", result_number((double) row->b));
     json_object_set_new(o, "relative", result_number(row->ratio));
@@ -73,7 +82,7 @@ static json_t *first_json(const struct differ *d, struct err *err)
         differ_why_release(&why);
         return NULL;
     }
-    json_t *o = row_json(differ_at(d, i)), *agree = json_array(), *suspects = json_array();
+    json_t *o = row_json(d, differ_at(d, i)), *agree = json_array(), *suspects = json_array();
     for (int k = 0; k < why.n_agree; k++)
         json_array_append_new(agree, json_string(p->value[why.agree[k]].name));
     for (int k = 0; k < why.n_suspects; k++)
@@ -90,12 +99,21 @@ static json_t *first_json(const struct differ *d, struct err *err)
 
 static json_t *only_json(const struct differ_report *r, int side)
 {
-    const struct arrays *a = r->arrays[side];
+    const char **names;
     json_t *list = json_array();
-    for (int i = 0; a && i < arrays_count(a); i++)
-        if (differ_only(r->differ, side, i))
-            json_array_append_new(list, text(arrays_at(a, i)->name));
+    int n = differ_only_names(r, side, &names);
+    for (int i = 0; i < n; i++)
+        json_array_append_new(list, text(names[i]));
+    free(names);
     return list;
+}
+
+static json_t *models_json(const struct differ_report *r)
+{
+    struct str models = STR_INIT;
+    json_t *o = differ_models(r, &models) ? json_string(models.text) : json_null();
+    str_release(&models);
+    return o;
 }
 
 json_t *differ_json(struct differ_report *r, struct err *err)
@@ -103,19 +121,20 @@ json_t *differ_json(struct differ_report *r, struct err *err)
     struct differ *d = r->differ;
     const struct differ_row *row;
     json_t *values = json_array();
+    int positions;
     while ((row = differ_next(d, err)))
-        json_array_append_new(values, row_json(row));
+        json_array_append_new(values, row_json(d, row));
     json_t *first = *err->text ? NULL : first_json(d, err);
-    if (!*err->text && differ_count(d) == 0)
-        err_set(err, "A and B have no value in common; 'gptscope help values' lists the names "
-                     "that are known");
+    if (!*err->text && differ_compared(d, &positions) == 0)
+        differ_nothing(r, err);
     if (*err->text) {
         json_decref(first);
         json_decref(values);
         return NULL;
     }
-    return json_pack("{s:o, s:o, s:b, s:i, s:f, s:o, s:o, s:o, s:o}", "a", text(r->name[0]),
-                     "b", text(r->name[1]), "same", differ_same(d), "positions",
-                     differ_positions(d), "tolerance", differ_tol(d), "first", first, "only_a",
-                     only_json(r, 0), "only_b", only_json(r, 1), "values", values);
+    return json_pack("{s:o, s:o, s:o, s:b, s:i, s:f, s:o, s:o, s:o, s:o}", "a",
+                     text(r->name[0]), "b", text(r->name[1]), "models", models_json(r), "same",
+                     differ_same(d), "positions", positions ? positions : differ_positions(d),
+                     "tolerance", differ_tol(d), "first", first, "only_a", only_json(r, 0),
+                     "only_b", only_json(r, 1), "values", values);
 }

@@ -47,7 +47,7 @@ static bool pool_rows(const struct sheet_of *s, int row, int rows, int pool_cols
     for (int i = 0; i < 3; i++)
         g.count[i] = s->row->shape[i];
     if (s->stage) {
-        g.first[0] = s->head;
+        g.first[0] = differ_head_index(s->row, s->row->shape[0], s->head);
         g.count[0] = 1;
     }
     float *a = xcalloc(2 * (size_t) s->cols + 1, sizeof *a), *b = a + s->cols;
@@ -61,7 +61,7 @@ static bool pool_rows(const struct sheet_of *s, int row, int rows, int pool_cols
         for (int j = 0; ok && j < s->cols; j++) {
             float d = difference(a[j], b[j]), *to = &out[j / pool_cols];
             bool hidden =
-                s->stage && j > i &&
+                s->stage && j > i + s->row->first_pos &&
                 differ_program(s->r->differ)->value[s->row->value].life != LIFE_TOKENS;
             if (!(hidden && d == 0) && !isnan(d) && !(fabsf(d) <= fabsf(*to)))
                 *to = d;
@@ -74,7 +74,7 @@ static bool pool_rows(const struct sheet_of *s, int row, int rows, int pool_cols
 static const char *row_name(void *user, int row, char *buf, size_t size)
 {
     const struct sheet_of *s = user;
-    return differ_label(s->r, row + s->row->first_pos, buf, size);
+    return differ_label(s->r, row, buf, size);
 }
 
 static void titles(const struct sheet_of *s, struct str *title, struct str *detail)
@@ -82,7 +82,7 @@ static void titles(const struct sheet_of *s, struct str *title, struct str *deta
     const struct differ_row *row = s->row;
     str_adds(title, "A - B of ");
     safe_add(title, row->name, strlen(row->name), SAFE_SPACE_KEEP);
-    if (s->stage)
+    if (s->stage && row->head < 0)
         str_addf(title, ", head %d", s->head);
     str_addf(detail, "largest |A - B| %.3g, %.3g times the tolerance", row->most,
              row->allowed > 0 ? row->ratio / row->allowed : row->ratio);
@@ -107,6 +107,7 @@ static bool draw(const struct sheet_of *s, struct canvas *c, struct err *err)
     int rows, cols;
     heatmap_room(c->w, c->h, c->caps.colors >= 256, &rows, &cols);
     struct heatmap h = {.row_axis = axis_of(s, true),
+                        .first_row = s->row->first_pos,
                         .col_axis = axis_of(s, false),
                         .row_name = row_name,
                         .user = (void *) (uintptr_t) s};

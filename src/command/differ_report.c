@@ -84,8 +84,9 @@ static void cell_say(const struct differ_report *r, const struct differ_row *row
 {
     const struct program *p = differ_program(r->differ);
     const struct value *v = row->value < 0 ? NULL : &p->value[row->value];
-    for (int i = 0; i < row->n_axis; i++)
-        str_addf(out, "%s%d", i ? "," : "[", at[i]);
+    int axis[3], n = differ_axes(r->differ, row, axis);
+    for (int i = 0; i < n; i++)
+        str_addf(out, "%s%d", i ? "," : "[", at[axis[i]]);
     str_adds(out, "]");
     for (int i = 0; v && i < v->n_axis; i++)
         if (v->axis[i] == AXIS_POS || v->axis[i] == AXIS_KEY)
@@ -97,10 +98,12 @@ static const char *state_name(const struct differ_row *row)
     return row->state == DIFFER_SAME ? "ok" : row->state == DIFFER_OTHER ? "differs" : "misfit";
 }
 
-static void shape_say(const struct differ_row *row, struct str *out)
+static void shape_say(const struct differ_report *r, const struct differ_row *row,
+                      struct str *out)
 {
-    for (int i = 0; i < row->n_axis; i++)
-        str_addf(out, "%s%d", i ? "x" : "", row->shape[i]);
+    int axis[3], n = differ_axes(r->differ, row, axis);
+    for (int i = 0; i < n; i++)
+        str_addf(out, "%s%d", i ? "x" : "", row->shape[axis[i]]);
 }
 
 /* In `cells` columns, however wide its characters are. */
@@ -131,7 +134,7 @@ static void row_line(const struct differ_report *r, const struct differ_row *row
         return;
     }
     str_clear(&text);
-    shape_say(row, &text);
+    shape_say(r, row, &text);
     pad(out, &text, 13);
     str_clear(&text);
     str_addf(&text, "%.3g", row->most);
@@ -214,7 +217,8 @@ static void suspects_say(const struct program *p, const struct differ_why *why, 
 {
     enum { SHOWN = 8 };
     if (why->n_agree > 0) {
-        str_adds(out, "  what comes before agrees: ");
+        str_adds(out, why->part ? "  what comes before agrees where it is compared: "
+                                : "  what comes before agrees: ");
         names_say(p, why->agree, why->n_agree < SHOWN ? why->n_agree : SHOWN, out);
     } else {
         str_adds(out, "  nothing before it is compared");
@@ -230,12 +234,27 @@ static void suspects_say(const struct program *p, const struct differ_why *why, 
     str_adds(out, "; or dump them, too\n");
 }
 
+/* One position without a word about which: an outright guess when it differs. */
+static void last_say(const struct differ_report *r, const struct differ_row *row,
+                     struct str *out)
+{
+    for (int i = 0; i < 2; i++)
+        if (r->dumped[i] && r->dumped[i]->part.told == PART_NONE && row->fit[i] & FIT_LAST)
+            str_addf(out,
+                     "  %c has one position of it, taken for the last: a sidecar, FILE.json, "
+                     "would tell which it is\n",
+                     'A' + i);
+}
+
 static bool first_say(struct differ_report *r, struct str *out, struct err *err)
 {
     const struct program *p = differ_program(r->differ);
+    struct str models = STR_INIT;
+    bool strangers = differ_models(r, &models);
     int i = differ_first(r->differ);
     const struct differ_row *row = differ_at(r->differ, i);
     struct differ_why why;
+    str_release(&models);
     if (!differ_explain(r->differ, i, &why, err)) {
         differ_why_release(&why);
         return false;
@@ -248,12 +267,13 @@ static bool first_say(struct differ_report *r, struct str *out, struct err *err)
         str_adds(out, "; made by ");
         op_say(p, why.op, out);
     }
-    if (r->lines == DIFFER_QUIET && why.n_suspects > 1) {
+    if (r->lines == DIFFER_QUIET && why.n_suspects > 1 && !strangers) {
         str_adds(out, "; in question are ");
         ops_say(p, &why, out);
     }
     str_addc(out, '\n');
-    if (why.op >= 0 && r->lines != DIFFER_QUIET) {
+    last_say(r, row, out);
+    if (why.op >= 0 && r->lines != DIFFER_QUIET && !strangers) {
         suspects_say(p, &why, out);
         if (*why.hint)
             str_addf(out, "  %s\n", why.hint);
@@ -289,26 +309,24 @@ static struct count count_rows(const struct differ *d)
 bool differ_same(const struct differ *d)
 {
     struct count c = count_rows(d);
-    return c.same > 0 && c.other == 0 && c.misfit == 0;
+    int positions;
+    return differ_compared(d, &positions) > 0 && c.other == 0 && c.misfit == 0;
 }
 
 static void only_say(const struct differ_report *r, int side, struct str *out)
 {
     enum { SHOWN = 4 };
-    const struct arrays *a = r->arrays[side];
-    int n = 0;
-    for (int i = 0; a && r->lines != DIFFER_QUIET && i < arrays_count(a); i++) {
-        const char *name = arrays_at(a, i)->name;
-        if (!differ_only(r->differ, side, i))
-            continue;
-        if (n++ >= SHOWN && r->lines != DIFFER_ALL)
-            continue;
-        str_addf(out, n > 1 ? ", " : "only in %c: ", 'A' + side);
-        safe_add(out, name, strlen(name), SAFE_SPACE_KEEP);
+    const char **names;
+    int n = differ_only_names(r, side, &names);
+    int shown = n > SHOWN && r->lines != DIFFER_ALL ? SHOWN : n;
+    for (int i = 0; i < shown; i++) {
+        str_addf(out, i ? ", " : "only in %c: ", 'A' + side);
+        safe_add(out, names[i], strlen(names[i]), SAFE_SPACE_KEEP);
     }
-    if (n > SHOWN && r->lines != DIFFER_ALL)
-        str_addf(out, " and %d more", n - SHOWN);
+    if (shown < n)
+        str_addf(out, " and %d more", n - shown);
     str_adds(out, n ? "\n" : "");
+    free(names);
 }
 
 /* What was done to the arrays of a side so that they became values, and how often. */
@@ -333,10 +351,13 @@ static void fits_say(const struct differ_report *r, int side, struct str *out)
 static void sum_say(const struct differ_report *r, struct str *out)
 {
     struct count c = count_rows(r->differ);
+    int positions;
+    differ_compared(r->differ, &positions);
+    positions = positions > 0 ? positions : differ_positions(r->differ);
     if (c.other == 0 && c.misfit == 0 && c.same > 0) {
         str_addf(out, "the same: %d value%s over %d position%s within %g", c.same,
-                 c.same == 1 ? "" : "s", differ_positions(r->differ),
-                 differ_positions(r->differ) == 1 ? "" : "s", differ_tol(r->differ));
+                 c.same == 1 ? "" : "s", positions, positions == 1 ? "" : "s",
+                 differ_tol(r->differ));
         if (c.nearest)
             str_addf(out, "; the nearest to it, %s, has %.2g of that", c.nearest->name,
                      c.nearest->ratio / c.nearest->allowed);
@@ -359,6 +380,10 @@ static void sides_say(const struct differ_report *r, struct str *out)
     }
     if (r->note && r->lines != DIFFER_QUIET)
         str_addf(out, "%s\n", r->note);
+    if (r->lines != DIFFER_QUIET && differ_models(r, out))
+        str_adds(out, "\ncompared is what has the same name and the same shape in both\n");
+    for (int i = 0; i < 2 && r->lines != DIFFER_QUIET; i++)
+        differ_part_say(r, i, out);
 }
 
 /* Whether the row gets a line. */
@@ -371,17 +396,11 @@ static bool shown(struct differ_report *r)
     return r->after++ <= DIFFER_AFTER;
 }
 
-static bool nothing(struct err *err)
-{
-    return err_set(err, "A and B have no value in common; 'gptscope help values' lists the "
-                        "names that are known");
-}
-
 bool differ_report(struct differ_report *r, struct str *out,
                    void (*flush)(struct str *out, void *user), void *user, struct err *err)
 {
     const struct differ_row *row;
-    int hidden = 0;
+    int hidden = 0, positions;
     sides_say(r, out);
     if (r->lines != DIFFER_QUIET)
         head_line(out);
@@ -395,13 +414,13 @@ bool differ_report(struct differ_report *r, struct str *out,
     }
     if (*err->text)
         return false;
-    if (differ_count(r->differ) == 0)
-        return nothing(err);
+    if (differ_compared(r->differ, &positions) == 0)
+        return differ_nothing(r, err);
     if (hidden)
         str_addf(out, "... %d more values\n", hidden);
     for (int i = 0; i < 2; i++)
         fits_say(r, i, out);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2 && r->lines != DIFFER_QUIET; i++)
         only_say(r, i, out);
     sum_say(r, out);
     return differ_first(r->differ) < 0 || first_say(r, out, err);

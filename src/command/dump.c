@@ -95,7 +95,7 @@ static bool add_value(struct dump_job *job, const struct run *run,
     if (run_ready(run, selected->value) == 0)
         return err_set(err, "%s is not computed yet: run first", v->name);
     struct dump_array *a = add_array(job);
-    dump_name(v, selected->head, a->name, sizeof a->name);
+    value_head_name(v, selected->head, a->name, sizeof a->name);
     a->type = DUMP_F32;
     a->run = run;
     a->value = selected->value;

@@ -22,8 +22,7 @@ char *sidecar_path(const char *path)
     return xasprintf("%s.json", path);
 }
 
-/* The sidecar as JSON; NULL when there is none, or something else. Yours. */
-static json_t *read_sidecar(const char *side)
+json_t *sidecar_read(const char *side)
 {
     struct err unheard = ERR_INIT;
     json_t *o = json_parse_file(side, SIDECAR_MAX, &unheard);
@@ -38,7 +37,7 @@ static json_t *read_sidecar(const char *side)
 bool sidecar_may(const char *path, struct err *err)
 {
     char *side = sidecar_path(path);
-    json_t *old = read_sidecar(side);
+    json_t *old = sidecar_read(side);
     bool may = old || access(side, F_OK) != 0;
 
     if (!may) {
@@ -57,7 +56,7 @@ void sidecar_begin(struct sidecar_move *m, const char *path)
     struct err unheard = ERR_INIT;
 
     *m = (struct sidecar_move){.path = sidecar_path(path), .old = STR_INIT};
-    json_t *old = read_sidecar(m->path);
+    json_t *old = sidecar_read(m->path);
     if (old && file_read(&m->old, m->path, SIDECAR_MAX, &unheard))
         unlink(m->path);
     json_decref(old);
@@ -112,7 +111,7 @@ bool sidecar_matches(const char *path, const struct sidecar_request *q)
     struct err unheard = ERR_INIT;
     struct sidecar_data data;
     char *side = sidecar_path(path);
-    json_t *o = access(side, R_OK) == 0 ? read_sidecar(side) : NULL;
+    json_t *o = access(side, R_OK) == 0 ? sidecar_read(side) : NULL;
     json_t *want = o && sidecar_measure(path, &data, &unheard) ? sidecar_asked(q, &data) : NULL;
     bool same = want && has_all(o, want);
 

@@ -20,12 +20,9 @@ static json_t *hex(uint64_t x)
     return json_string(text);
 }
 
-void dump_name(const struct value *v, int head, char *out, size_t size)
+void sidecar_ends(const struct sidecar_data *data, char out[SIDECAR_ENDS])
 {
-    if (head < 0)
-        snprintf(out, size, "%s", v->name);
-    else
-        snprintf(out, size, "L%d.H%d.%s", v->layer, head, v->name + v->suffix);
+    snprintf(out, SIDECAR_ENDS, "%016" PRIx64, data->ends);
 }
 
 /* --- what was asked for --- */
@@ -46,7 +43,7 @@ static json_t *selection_json(const struct sidecar_request *q)
 
     for (int i = 0; i < q->sel->n; i++) {
         const struct selected *item = &q->sel->item[i];
-        dump_name(&q->program->value[item->value], item->head, name, sizeof name);
+        value_head_name(&q->program->value[item->value], item->head, name, sizeof name);
         json_array_append_new(names, json_string(name));
     }
     json_object_set_new(o, "values", names);

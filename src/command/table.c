@@ -283,8 +283,8 @@ const struct command command_table[] = {
      "scale multiplies by X, add adds X to every number, mean puts the mean over the positions of\n"
      "the present run at each of them. 'from mark' puts the mark's numbers there, at the positions\n"
      "that both have; 'from FILE' those of a dump (npz, npy, safetensors), under any of the names\n"
-     "that diff takes. With POS only this position is changed; a file with a single position may\n"
-     "go to any.",
+     "that diff takes; of single heads (L2.H5.pattern) and of parts what the file has of them. With\n"
+     "POS only this position is changed; a file with a single position may go to any.",
      "patch L0.mlp_out scale 0.5; patch L1.resid_post add 0.1 3; clear; run; "
      "dump L1.mlp_out mlp.npy; patch L1.mlp_out from mlp.npy 3", cmd_patch},
     {"scale", "changing",
@@ -351,7 +351,9 @@ const struct command command_table[] = {
      "FILE is an npz, npy or safetensors file by this or another program, with its names or\n"
      "those of TransformerLens, Hugging Face or llama.cpp. A is the file, B the run. A number\n"
      "differs when |A - B| > TOL x the root mean square of its position's numbers (of scores: of\n"
-     "all; of weights: the row's largest); TOL is 1e-4 without it. 'gptscope help diff' says more.",
+     "all; of weights: the row's largest); TOL is 1e-4 without it. Single heads and parts of values\n"
+     "are compared with the same of the run; that there is nothing to compare is an error.\n"
+     "'gptscope help diff' says more.",
      "run; dump L0.* pass.npz; diff pass.npz", cmd_diff},
 
     /* --- learning --- */

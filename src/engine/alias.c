@@ -150,8 +150,6 @@ static bool find_own(const struct program *p, const char *name, struct alias *a)
     return a->value >= 0;
 }
 
-/* --- Hugging Face --- */
-
 /* Digits; *n stays inside int. */
 static const char *take_layer(const char *at, int *n)
 {
@@ -162,6 +160,47 @@ static const char *take_layer(const char *at, int *n)
     *n = v > INT_MAX ? INT_MAX : (int) v;
     return end;
 }
+
+/* --- one head --- */
+
+/* "L2.H5.attn.pattern", as dumps of one head call it: the value's name and the head. */
+static bool split_short(const struct program *p, const char *name, int *value, int *head)
+{
+    int layer;
+    const char *at = *name == 'L' ? take_layer(name + 1, &layer) : NULL;
+    if (!at || strncmp(at, ".H", 2) != 0 || !(at = take_layer(at + 2, head)) || *at++ != '.')
+        return false;
+    *value = program_value(p, layer, at);
+    return *value >= 0;
+}
+
+/* "blocks.2.attn.hook_pattern.5" */
+static bool split_long(const struct program *p, const char *name, int *value, int *head)
+{
+    const char *dot = strrchr(name, '.'), *end = dot ? take_layer(dot + 1, head) : NULL;
+    struct str whole = STR_INIT, plain = STR_INIT;
+    if (!end || *end)
+        return false;
+    str_add(&whole, name, (size_t) (dot - name));
+    alias_normalize(whole.text, &plain);
+    *value = plain.len > 0 ? program_find(p, plain.text) : -1;
+    str_release(&whole);
+    str_release(&plain);
+    return *value >= 0;
+}
+
+static bool find_head(const struct program *p, const char *name, struct alias *a)
+{
+    bool found = split_short(p, name, &a->value, &a->head);
+    if (!found && split_long(p, name, &a->value, &a->head)) {
+        found = true;
+        a->of = strstr(name, "hook_") ? ALIAS_TLENS : ALIAS_OWN;
+    }
+    int axis = found ? value_head_axis(p, a->value) : -1;
+    return axis >= 0 && a->head < program_axis(p, p->value[a->value].axis[axis], 1);
+}
+
+/* --- Hugging Face --- */
 
 /* The pattern against the name; N is a number, which *n gets. */
 static bool matches(const char *pattern, const char *name, int *n)
@@ -286,9 +325,12 @@ static bool find_llama_cpp(const struct program *p, const char *name, struct ali
 
 bool alias_find(const struct program *p, const char *name, struct alias *a)
 {
-    static const struct alias none = {ALIAS_OWN, -1, -1, false, false};
+    static const struct alias none = {ALIAS_OWN, -1, -1, false, false, -1};
     *a = none;
     if (find_own(p, name, a))
+        return true;
+    *a = none;
+    if (find_head(p, name, a))
         return true;
     *a = none;
     if (find_llama_cpp(p, name, a))

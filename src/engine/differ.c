@@ -7,50 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the order --- */
-
-/* Statistics of a norm before what is made of them, each head's result after z. */
-static long order_key(const struct program *p, int value)
-{
-    int op = p->value[value].op, at = 0;
-    if (op < 0)
-        return -1;
-    if (p->op[op].code == OP_RESULT)
-        return 16L * p->value[p->op[op].in[0]].op + 8;
-    for (int i = 0; i < p->op[op].n_out; i++)
-        if (p->op[op].out[i] == program_resolve(p, value))
-            at = p->op[op].n_out - i;
-    return 16L * op + at;
-}
-
-static bool wanted(const struct selection *only, int value)
-{
-    bool any = !only;
-    for (int i = 0; only && i < only->n; i++)
-        any = any || only->item[i].value == value;
-    return any;
-}
-
-static void put_in_order(struct differ *d, const struct selection *only)
-{
-    const struct program *p = d->program;
-    long *key = xcalloc((size_t) p->n_values, sizeof *key);
-    d->order = xcalloc((size_t) p->n_values, sizeof *d->order);
-    for (int i = 0; i < p->n_values; i++) {
-        if (!wanted(only, i))
-            continue;
-        long k = order_key(p, i);
-        int at = d->n_order++;
-        for (; at > 0 && key[at - 1] > k; at--) {
-            key[at] = key[at - 1];
-            d->order[at] = d->order[at - 1];
-        }
-        key[at] = k;
-        d->order[at] = i;
-    }
-    free(key);
-}
-
 /* --- sides --- */
 
 static int side_positions(const struct differ_side *s)
@@ -111,7 +67,8 @@ struct differ *differ_new(const struct differ_side side[2], const struct program
         if (n[i] == 0 && side[i].dumped)
             n[i] = side[i].dumped->n_pos = n[1 - i];
     d->n_pos = n[0] < n[1] ? n[0] : n[1];
-    put_in_order(d, o->only);
+    d->only = o->only;
+    differ_pair_all(d);
     if (!o->only)
         find_extras(d);
     if (d->n_pos > 0 || d->n_extra > 0)
@@ -125,14 +82,18 @@ void differ_free(struct differ *d)
 {
     if (!d)
         return;
-    for (int i = 0; i < d->n; i++)
+    for (int i = 0; i < d->n; i++) {
+        free(d->row[i]->heads);
         free(d->row[i]);
+    }
     for (int i = 0; i < d->program->n_values; i++)
         free(d->rms[i]);
     free(d->rms);
     free(d->row);
     free(d->row_of);
-    free(d->order);
+    free(d->pair);
+    free(d->paired[0]);
+    free(d->paired[1]);
     free(d->extra);
     free(d->map[0]);
     free(d->map[1]);
@@ -172,55 +133,74 @@ int differ_first(const struct differ *d)
     return -1;
 }
 
-/* --- one value --- */
-
-/* The item of a dump for a value, by any of its names; -1: none. */
-static int find_item(const struct differ *d, int side, int value, bool any)
+/* The index of the axis of positions (of a stage: of queries), or -1. */
+static int pos_axis(const struct value *v)
 {
-    const struct dumped *x = d->side[side].dumped;
-    int item = dumped_find(x, value, 0), resolved = program_resolve(d->program, value);
-    for (int i = 0; any && item < 0 && i < x->n; i++)
-        if (program_resolve(d->program, x->item[i].value) == resolved)
-            item = i;
-    return item;
+    for (int i = 0; i < v->n_axis; i++)
+        if (v->axis[i] == AXIS_POS)
+            return i;
+    return -1;
 }
 
-static bool has(const struct differ *d, int side, int value)
+int differ_compared(const struct differ *d, int *positions)
 {
-    if (d->side[side].run)
-        return d->map[side][value] >= 0 &&
-               run_ready(d->side[side].run, d->map[side][value]) > 0;
-    return find_item(d, side, value, false) >= 0;
+    int n = 0;
+    *positions = 0;
+    for (int i = 0; i < d->n; i++) {
+        const struct differ_row *row = d->row[i];
+        const struct value *v = row->value < 0 ? NULL : &d->program->value[row->value];
+        bool only_tokens = d->only && d->only->n == 1;
+        if (row->state == DIFFER_MISFIT || (v && v->life == LIFE_TOKENS && !only_tokens))
+            continue;
+        n++;
+        int axis = v ? pos_axis(v) : -1, count = axis < 0 ? 0 : row->shape[axis];
+        *positions = count > *positions ? count : *positions;
+    }
+    return n;
 }
 
-/* Both have it, or one has it and the other under another of its names. */
-static bool both_have(const struct differ *d, int value)
+int differ_axes(const struct differ *d, const struct differ_row *row, int axis[3])
 {
-    bool own[2] = {has(d, 0, value), has(d, 1, value)};
-    bool live = d->side[0].run && d->side[1].run;
-    if (live)
-        return own[0] && own[1] && d->program->value[value].same_as < 0;
-    if (own[0] && own[1])
+    int n = 0, lost = row->head < 0 ? -1 : value_head_axis(d->program, row->value);
+    for (int i = 0; i < row->n_axis; i++)
+        if (i != lost)
+            axis[n++] = i;
+    return n;
+}
+
+int differ_head_index(const struct differ_row *row, int n, int head)
+{
+    for (int i = 0; row->heads && i < n; i++)
+        if (row->heads[i] == head)
+            return i;
+    return row->heads ? 0 : head;
+}
+
+int differ_group(const struct differ *d, const struct differ_row *row)
+{
+    const struct value *v = &d->program->value[row->value];
+    int axis = value_head_axis(d->program, row->value);
+    return axis >= 0 && v->axis[axis] == AXIS_KV_HEAD
+               ? 1
+               : d->program->hp.n_head / d->program->hp.n_kv_head;
+}
+
+bool differ_feeds(const struct differ *d, const struct differ_row *row,
+                  const struct differ_row *by)
+{
+    int a = differ_group(d, row), b = differ_group(d, by);
+    if (row->head < 0 || by->head < 0)
         return true;
-    for (int i = 0; i < 2; i++)
-        if (own[i] && d->side[i].dumped && d->side[1 - i].dumped &&
-            find_item(d, 1 - i, value, true) >= 0)
-            return true;
-    return false;
+    return a == b ? row->head == by->head : row->head / a == by->head / b;
 }
+
+/* --- one value --- */
 
 static void misfit(struct differ_row *row, const struct differ *d, int side)
 {
-    const struct value *v = &d->program->value[row->value];
-    const struct dumped *x = d->side[side].dumped;
     struct str text = STR_INIT;
-    array_shape_print(arrays_at(x->arrays, x->item[row->item[side]].array), &text);
-    str_addf(&text, " in %s does not fit [", side ? "B" : "A");
-    for (int i = 0; i < v->n_axis; i++)
-        str_addf(&text, "%s%s %d", i ? ", " : "", axis_name(v->axis[i]),
-                 program_axis(d->program, v->axis[i], x->n_pos));
-    str_addc(&text, ']');
-    snprintf(row->why, sizeof row->why, "shape %s", text.text);
+    dumped_misfit_print(d->side[side].dumped, row->item[side], side ? " in B" : " in A", &text);
+    snprintf(row->why, sizeof row->why, "%s", text.text);
     str_release(&text);
     row->state = DIFFER_MISFIT;
 }
@@ -245,6 +225,36 @@ static bool runs_fit(struct differ_row *row, const struct differ *d)
     return true;
 }
 
+/* The heads that the row compares: those that both sides have, of those that are wanted. */
+static bool set_heads(struct differ_row *row, const struct differ *d)
+{
+    const struct value *v = &d->program->value[row->value];
+    int axis = value_head_axis(d->program, row->value),
+        n = axis < 0 ? 0 : program_axis(d->program, v->axis[axis], 0);
+    if (d->side[0].run && d->side[1].run && !d->only)
+        return true;
+    row->heads = xcalloc((size_t) n + 1, sizeof *row->heads);
+    for (int h = 0; h < n; h++) {
+        bool both = row->head < 0 || row->head == h;
+        for (int i = 0; i < 2; i++)
+            both = both &&
+                   (!d->side[i].dumped || dumped_head(d->side[i].dumped, row->item[i], h) >= 0);
+        if (both && differ_wanted(d, row->value, h))
+            row->heads[row->n_heads++] = h;
+    }
+    bool some = row->n_heads > 0 || n == 0;
+    if (some && row->n_heads == n) {
+        free(row->heads);
+        row->heads = NULL;
+        row->n_heads = 0;
+    }
+    if (some)
+        return true;
+    snprintf(row->why, sizeof row->why, "the sides have no head in common");
+    row->state = DIFFER_MISFIT;
+    return false;
+}
+
 /* What the layouts have in common. */
 static bool set_shape(struct differ_row *row, const struct differ *d)
 {
@@ -267,7 +277,9 @@ static bool set_shape(struct differ_row *row, const struct differ *d)
         row->shape[i] = i >= v->n_axis           ? 1
                         : v->axis[i] == AXIS_POS ? end - begin
                         : v->axis[i] == AXIS_KEY ? keys
-                                                 : program_axis(d->program, v->axis[i], 0);
+                        : row->heads && i == value_head_axis(d->program, row->value)
+                            ? row->n_heads
+                            : program_axis(d->program, v->axis[i], 0);
     if (end > begin)
         return true;
     snprintf(row->why, sizeof row->why, "the sides have no position in common");
@@ -325,22 +337,45 @@ static bool try_other(struct differ *d, struct differ_row *row, struct err *err)
     return true;
 }
 
-static struct differ_row *add_row(struct differ *d, int value, const char *name)
+static struct differ_row *new_row(struct differ *d, int value, const char *name)
 {
     struct differ_row *row = xcalloc(1, sizeof *row);
     VEC_ROOM(d->row, d->n, d->cap);
     d->row[d->n++] = row;
     row->value = value;
     row->name = name;
-    row->other_value = row->item[0] = row->item[1] = -1;
+    row->other_value = row->item[0] = row->item[1] = row->head = row->before = -1;
     return row;
+}
+
+static struct differ_row *pair_row(struct differ *d, const struct differ_pair *pair)
+{
+    const struct value *v = &d->program->value[pair->value];
+    struct differ_row *row = new_row(d, pair->value, v->name);
+    memcpy(row->item, pair->item, sizeof row->item);
+    row->head = pair->head;
+    if (row->head >= 0) {
+        value_head_name(v, row->head, row->head_name, sizeof row->head_name);
+        row->name = row->head_name;
+    }
+    return row;
+}
+
+/* For what is compared later and reads the value. Its first row counts, and all of heads. */
+static void note_row(struct differ *d, struct differ_row *row)
+{
+    int *last = &d->row_of[program_resolve(d->program, row->value)];
+    if (row->state == DIFFER_MISFIT || (*last >= 0 && row->head < 0))
+        return;
+    row->before = *last;
+    *last = d->n - 1;
 }
 
 static const struct differ_row *compare_extra(struct differ *d, struct err *err)
 {
     const struct differ_extra *x = &d->extra[d->next_extra++];
     const struct array *array = arrays_at(d->side[0].dumped->arrays, x->array[0]);
-    struct differ_row *row = add_row(d, -1, array->name);
+    struct differ_row *row = new_row(d, -1, array->name);
     row->n_axis = 2;
     row->shape[0] = x->rows;
     row->shape[1] = x->cols;
@@ -350,35 +385,16 @@ static const struct differ_row *compare_extra(struct differ *d, struct err *err)
 
 const struct differ_row *differ_next(struct differ *d, struct err *err)
 {
-    while (d->next < d->n_order) {
-        int value = d->order[d->next++], resolved = program_resolve(d->program, value);
-        if (d->n_pos == 0 || !both_have(d, value))
+    while (d->next < d->n_pairs) {
+        const struct differ_pair *pair = &d->pair[d->next++];
+        if (d->n_pos == 0 || !differ_wanted(d, pair->value, pair->head))
             continue;
-        struct differ_row *row = add_row(d, value, d->program->value[value].name);
-        for (int i = 0; i < 2; i++)
-            if (d->side[i].dumped)
-                row->item[i] = find_item(d, i, value, true);
-        if (runs_fit(row, d) && (!try_layouts(d, row, err) || !try_other(d, row, err)))
+        struct differ_row *row = pair_row(d, pair);
+        if (runs_fit(row, d) && set_heads(row, d) &&
+            (!try_layouts(d, row, err) || !try_other(d, row, err)))
             return NULL;
-        if (row->state != DIFFER_MISFIT && d->row_of[resolved] < 0)
-            d->row_of[resolved] = d->n - 1;
+        note_row(d, row);
         return row;
     }
     return d->next_extra < d->n_extra ? compare_extra(d, err) : NULL;
-}
-
-/* --- what only one side has --- */
-
-bool differ_only(const struct differ *d, int side, int array)
-{
-    const struct dumped *x = d->side[side].dumped;
-    for (int i = 0; i < d->n_extra; i++)
-        if (d->extra[i].array[side] == array)
-            return false;
-    if (arrays_at(x->arrays, array)->type == ARRAY_TEXT)
-        return false;
-    for (int i = 0; x->known[array] && i < x->n; i++)
-        if (x->item[i].array == array && both_have(d, x->item[i].value))
-            return false;
-    return true;
 }

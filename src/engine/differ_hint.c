@@ -28,14 +28,19 @@ static size_t index_of(const struct look *l, int i, int j, int k)
     return ((size_t) i * (size_t) l->shape[1] + (size_t) j) * (size_t) l->shape[2] + (size_t) k;
 }
 
+/* A key that comes after its query. */
+static bool after(const struct look *l, int query, int key)
+{
+    return l->stage && key > query + l->row->first_pos;
+}
+
 /* Elements that are compared and finite on both sides. */
 static bool usable(const struct look *l, int i, int j, int k)
 {
     size_t at = index_of(l, i, j, k);
-    (void) i;
     if (!isfinite(l->a[at]) || !isfinite(l->b[at]))
         return false;
-    return !l->stage || k <= j;
+    return !after(l, j, k);
 }
 
 static bool differs(const struct look *l, int i, int j, int k)
@@ -44,7 +49,7 @@ static bool differs(const struct look *l, int i, int j, int k)
     double diff = fabs((double) l->a[at] - (double) l->b[at]);
     if (l->a[at] == l->b[at] || (l->a[at] < DIFFER_MASKED && l->b[at] < DIFFER_MASKED))
         return false;
-    if (l->stage && differ_hidden(l->d->program, l->row->value, j, k))
+    if (l->stage && differ_hidden(l->d->program, l->row->value, j + l->row->first_pos, k))
         return false;
     return !(diff <= l->limit);
 }
@@ -133,14 +138,9 @@ static bool same_in_row(const struct look *l)
 
 /* --- heads --- */
 
-/* The axis of heads, or -1. */
 static int head_axis(const struct look *l)
 {
-    const struct value *v = &l->d->program->value[l->row->value];
-    for (int i = 0; i < v->n_axis; i++)
-        if (v->axis[i] == AXIS_HEAD || v->axis[i] == AXIS_KV_HEAD)
-            return i;
-    return -1;
+    return value_head_axis(l->d->program, l->row->value);
 }
 
 static bool head_is(const struct look *l, int axis, int head, int other)
@@ -151,7 +151,7 @@ static bool head_is(const struct look *l, int axis, int head, int other)
             size_t x = axis == 0 ? index_of(l, head, i, k) : index_of(l, i, head, k);
             size_t y = axis == 0 ? index_of(l, other, i, k) : index_of(l, i, other, k);
             bool both = l->a[x] < DIFFER_MASKED && l->b[y] < DIFFER_MASKED;
-            if (l->stage && k > i)
+            if (after(l, i, k))
                 continue;
             if (!both && !(fabs((double) l->a[x] - (double) l->b[y]) <= l->limit))
                 return false;
@@ -162,7 +162,7 @@ static bool head_is(const struct look *l, int axis, int head, int other)
 /* "A's heads are B's 1 0 2 3": when each head of A is one of B. */
 static bool say_heads(const struct look *l, struct str *out)
 {
-    int axis = head_axis(l), n = axis < 0 ? 0 : l->shape[axis];
+    int axis = head_axis(l), n = axis < 0 || l->row->heads ? 0 : l->shape[axis];
     struct str list = STR_INIT;
     bool all = n > 1 && n <= 256, moved = false;
     for (int h = 0; all && h < n; h++) {
@@ -191,17 +191,28 @@ static int count_ranges(const bool *mark, int n)
     return ranges;
 }
 
-/* "2, 5-9" of marks[n]. */
-static void say_marks(const bool *mark, int n, struct str *out)
+/* Where index i of the row's axis lies in the value. */
+static int own_index(const struct look *l, int axis, int i)
 {
-    int said = 0;
+    const struct value *v = &l->d->program->value[l->row->value];
+    if (l->row->heads && axis == head_axis(l))
+        return l->row->heads[i];
+    return v->axis[axis] == AXIS_POS ? i + l->row->first_pos : i;
+}
+
+/* "2, 5-9" of marks[n]. */
+static void say_marks(const struct look *l, int axis, const bool *mark, struct str *out)
+{
+    int said = 0, n = l->shape[axis];
     for (int i = 0; i < n; i++) {
         int end = i;
         if (!mark[i])
             continue;
-        while (end + 1 < n && mark[end + 1])
+        while (end + 1 < n && mark[end + 1] &&
+               own_index(l, axis, end + 1) == own_index(l, axis, end) + 1)
             end++;
-        str_addf(out, end > i ? "%s%d-%d" : "%s%d", said++ ? ", " : "", i, end);
+        str_addf(out, end > i ? "%s%d-%d" : "%s%d", said++ ? ", " : "", own_index(l, axis, i),
+                 own_index(l, axis, end));
         i = end;
     }
 }
@@ -211,7 +222,7 @@ static void say_where(const struct look *l, struct str *out)
 {
     const struct value *v = &l->d->program->value[l->row->value];
     bool *mark[3];
-    int after = 0, others = 0;
+    int late = 0, others = 0;
     for (int x = 0; x < 3; x++)
         mark[x] = xcalloc((size_t) l->shape[x] + 1, sizeof **mark);
     for (int i = 0; i < l->shape[0]; i++)
@@ -219,12 +230,12 @@ static void say_where(const struct look *l, struct str *out)
             for (int k = 0; k < l->shape[2]; k++)
                 if (differs(l, i, j, k)) {
                     mark[0][i] = mark[1][j] = mark[2][k] = true;
-                    after += l->stage && k > j;
-                    others += !l->stage || k <= j;
+                    late += after(l, j, k);
+                    others += !after(l, j, k);
                 }
-    if (after && !others)
+    if (late && !others)
         str_adds(out, "only keys after their query differ");
-    for (int x = 0; x < v->n_axis && !(after && !others); x++) {
+    for (int x = 0; x < v->n_axis && !(late && !others); x++) {
         int n = 0;
         for (int i = 0; i < l->shape[x]; i++)
             n += mark[x][i];
@@ -233,8 +244,9 @@ static void say_where(const struct look *l, struct str *out)
             continue;
         const char *name = l->stage && x == 1 ? "query" : axis_name(v->axis[x]);
         str_addf(out, "%s%s ", out->len ? "; " : "only ", name);
-        say_marks(mark[x], l->shape[x], out);
-        if (l->shape[x] < 1000)
+        say_marks(l, x, mark[x], out);
+        bool all = own_index(l, x, 0) == 0 && !(l->row->heads && x == head_axis(l));
+        if (all && l->shape[x] < 1000)
             str_addf(out, " of %d", l->shape[x]);
     }
     for (int x = 0; x < 3; x++)

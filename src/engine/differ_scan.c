@@ -16,13 +16,52 @@ int differ_as(const struct differ_row *row)
     return row->other_value >= 0 ? row->other_value : row->value;
 }
 
-bool differ_read_side(const struct differ *d, int side, const struct differ_row *row, int value,
-                      int rep, const struct region *g, float *out, struct err *err)
+/* Of one side; all in the value's own indices. */
+static bool read_plain(const struct differ *d, int side, const struct differ_row *row,
+                       int value, int rep, const struct region *g, float *out, struct err *err)
 {
     const struct differ_side *s = &d->side[side];
     if (s->run)
         return run_read(s->run, d->map[side][value], g, out, err);
     return dumped_read(s->dumped, row->item[side], &row->layout[side], rep, g, out, err);
+}
+
+/* One head after the other of heads that do not follow one another, axis of the region. */
+static bool read_heads(const struct differ *d, int side, const struct differ_row *row,
+                       int value, int rep, const struct region *g, int axis, float *out,
+                       struct err *err)
+{
+    size_t outer = 1, inner = 1, n = (size_t) g->count[axis];
+    struct region one = *g;
+    for (int i = 0; i < 3; i++) {
+        outer *= i < axis ? (size_t) g->count[i] : 1;
+        inner *= i > axis ? (size_t) g->count[i] : 1;
+    }
+    float *part = xcalloc(outer * inner + 1, sizeof *part);
+    bool ok = true;
+    one.count[axis] = 1;
+    for (size_t h = 0; ok && h < n; h++) {
+        one.first[axis] = row->heads[g->first[axis] + (int) h];
+        ok = read_plain(d, side, row, value, rep, &one, part, err);
+        for (size_t o = 0; ok && o < outer; o++)
+            memcpy(out + (o * n + h) * inner, part + o * inner, inner * sizeof *out);
+    }
+    free(part);
+    return ok;
+}
+
+bool differ_read_side(const struct differ *d, int side, const struct differ_row *row, int value,
+                      int rep, const struct region *g, float *out, struct err *err)
+{
+    int axis = row->heads ? value_head_axis(d->program, value) : -1;
+    struct region own = *g;
+    if (axis < 0)
+        return read_plain(d, side, row, value, rep, g, out, err);
+    const int *head = row->heads + g->first[axis];
+    if (head[g->count[axis] - 1] - head[0] != g->count[axis] - 1)
+        return read_heads(d, side, row, value, rep, g, axis, out, err);
+    own.first[axis] = head[0];
+    return read_plain(d, side, row, value, rep, &own, out, err);
 }
 
 bool differ_hidden(const struct program *p, int value, int query, int key)
@@ -31,12 +70,16 @@ bool differ_hidden(const struct program *p, int value, int query, int key)
     return key > query && (code == OP_SCORES || code == OP_SCALE);
 }
 
-static enum differ_scale scale_of(const struct program *p, int value)
+static enum differ_scale scale_of(const struct program *p, int value,
+                                  const struct differ_row *row)
 {
     const struct value *v = &p->value[value];
+    size_t width = program_width(p, value);
     if (v->op >= 0 && p->op[v->op].code == OP_SOFTMAX)
         return PER_ROW_MAX;
-    if (program_is_stage(p, value) || program_width(p, value) < FEW)
+    if (row->heads)
+        width = (size_t) row->shape[1] * (size_t) row->shape[2];
+    if (program_is_stage(p, value) || width < FEW)
         return PER_VALUE;
     return PER_POSITION;
 }
@@ -289,26 +332,33 @@ static double *least_scale(struct differ *d, int value, struct err *err)
 
 /* --- the verdict --- */
 
-static const struct differ_row *row_of(const struct differ *d, int value)
-{
-    int row = d->row_of[program_resolve(d->program, value)];
-    return row < 0 ? NULL : d->row[row];
-}
-
-static double allowed(const struct differ *d, int value)
+static double allowed(const struct differ *d, const struct differ_row *row, int value)
 {
     const struct value *v = &d->program->value[value];
     double most = d->tol;
     const struct op *op = v->op < 0 ? NULL : &d->program->op[v->op];
     for (int i = 0; op && i < op->n_in; i++) {
-        const struct differ_row *in = row_of(d, op->in[i]);
-        if (!in || in->state != DIFFER_SAME)
-            continue;
-        double grown = op->code == OP_SOFTMAX ? in->most : in->own;
-        if (isfinite(grown))
-            most = fmax(most, DIFFER_GROWTH * grown);
+        int at = d->row_of[program_resolve(d->program, op->in[i])];
+        for (; at >= 0; at = d->row[at]->before) {
+            const struct differ_row *in = d->row[at];
+            if (in->state != DIFFER_SAME || !differ_feeds(d, in, row))
+                continue;
+            double grown = op->code == OP_SOFTMAX ? in->most : in->own;
+            if (isfinite(grown))
+                most = fmax(most, DIFFER_GROWTH * grown);
+        }
     }
     return most;
+}
+
+/* Places among the row's heads as heads of the value. */
+static void place_heads(const struct differ *d, struct differ_row *row)
+{
+    int axis = row->heads && row->n > 0 ? value_head_axis(d->program, row->value) : -1;
+    if (axis < 0)
+        return;
+    row->at[axis] = row->heads[row->at[axis]];
+    row->most_at[axis] = row->heads[row->most_at[axis]];
 }
 
 static void finish(struct scan *s)
@@ -347,20 +397,22 @@ static double units(const struct differ *d, const struct differ_row *row)
 bool differ_scan(struct differ *d, struct differ_row *row, struct err *err)
 {
     int value = differ_as(row), resolved = program_resolve(d->program, value);
-    struct scan s = {.d = d, .row = row, .value = value, .scale = scale_of(d->program, value)};
+    struct scan s = {.d = d, .row = row, .value = value};
+    s.scale = scale_of(d->program, value, row);
     s.unit = units(d, row);
     row->n = row->masked = 0;
     row->most = row->ratio = row->own = 0;
-    if (s.scale == PER_POSITION &&
+    if (s.scale == PER_POSITION && !row->heads &&
         program_width(d->program, value) == (size_t) d->program->hp.d_model) {
         free(d->rms[resolved]);
         s.rms = d->rms[resolved] = xcalloc((size_t) d->n_pos + 1, sizeof *s.rms);
     }
     double *least = least_scale(d, value, err);
     s.least = least;
-    row->allowed = d->program->value[value].life == LIFE_TOKENS ? 0 : allowed(d, value);
+    row->allowed = d->program->value[value].life == LIFE_TOKENS ? 0 : allowed(d, row, value);
     bool ok = scan_all(&s, err);
     finish(&s);
+    place_heads(d, row);
     free(least);
     return ok;
 }

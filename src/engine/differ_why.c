@@ -15,14 +15,46 @@
 
 struct walk {
     const struct differ *d;
+    const struct differ_row *row;
     struct differ_why *why;
     bool *seen; /* per value */
 };
 
-static bool agrees(const struct differ *d, int value)
+/* The position after the row's last. */
+static int end_of(const struct differ *d, const struct differ_row *row)
 {
-    int row = d->row_of[value];
-    return row >= 0 && d->row[row]->state == DIFFER_SAME;
+    int axis = program_is_stage(d->program, row->value) ? 1 : 0;
+    return row->first_pos + row->shape[axis];
+}
+
+/* Only a part of what row `by` is made of. */
+static bool is_part(const struct differ *d, const struct differ_row *row,
+                    const struct differ_row *by)
+{
+    const struct value *v = &d->program->value[row->value];
+    int share = differ_group(d, by) / differ_group(d, row);
+    int most = row->n_heads * (share > 1 ? share : 1);
+    bool heads = row->heads && (!by->heads || by->n_heads > most);
+    bool keys = v->n_axis == 3 && v->axis[1] == AXIS_KV_HEAD;
+    return heads || row->first_pos > (keys ? 0 : by->first_pos) ||
+           end_of(d, row) < end_of(d, by);
+}
+
+/* All rows of the value that the row in question reads are the same, and there is one. */
+static bool agrees(const struct walk *w, int value, bool *part)
+{
+    int n = 0;
+    *part = false;
+    for (int at = w->d->row_of[value]; at >= 0; at = w->d->row[at]->before) {
+        const struct differ_row *row = w->d->row[at];
+        if (!differ_feeds(w->d, row, w->row))
+            continue;
+        if (row->state != DIFFER_SAME)
+            return false;
+        *part = *part || is_part(w->d, row, w->row);
+        n++;
+    }
+    return n > 0;
 }
 
 /* Inserts a number where it belongs; none twice. */
@@ -47,11 +79,14 @@ static void walk_op(struct walk *w, int op)
         int in = program_resolve(p, p->op[op].in[i]);
         if (w->seen[in])
             continue;
+        bool part;
         w->seen[in] = true;
-        if (agrees(w->d, in))
+        if (agrees(w, in, &part)) {
             put(&w->why->agree, &w->why->n_agree, in);
-        else if (p->value[in].op >= 0)
+            w->why->part = w->why->part || part;
+        } else if (p->value[in].op >= 0) {
             walk_op(w, p->value[in].op);
+        }
     }
 }
 
@@ -63,7 +98,7 @@ bool differ_explain(const struct differ *d, int i, struct differ_why *why, struc
     if (row->value >= 0)
         why->op = d->program->value[row->value].op;
     if (why->op >= 0) {
-        struct walk w = {d, why, xcalloc((size_t) d->program->n_values, sizeof *w.seen)};
+        struct walk w = {d, row, why, xcalloc((size_t) d->program->n_values, sizeof *w.seen)};
         walk_op(&w, why->op);
         free(w.seen);
     }

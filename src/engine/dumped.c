@@ -32,7 +32,7 @@ static struct dumped_item *add_item(struct dumped *d, int array, int value,
     VEC_ROOM(d->item, d->n, d->cap);
     struct dumped_item *item = &d->item[d->n++];
     *item = (struct dumped_item){
-        .array = array, .value = value, .or_value = a->or_value, .of = a->of};
+        .array = array, .value = value, .head = a->head, .or_value = a->or_value, .of = a->of};
     return item;
 }
 
@@ -89,21 +89,31 @@ static void name_arrays(struct dumped *d)
             d->of = (enum alias_of) i;
 }
 
-int dumped_find(const struct dumped *d, int value, int from)
+int dumped_find(const struct dumped *d, int value, int head)
 {
-    for (int i = from; i < d->n; i++)
-        if (d->item[i].value == value)
+    for (int i = 0; i < d->n; i++)
+        if (d->item[i].value == value && d->item[i].head == head)
             return i;
     return -1;
+}
+
+int dumped_find_any(const struct dumped *d, int value, int head)
+{
+    int item = dumped_find(d, value, head), resolved = program_resolve(d->program, value);
+    for (int i = 0; item < 0 && i < d->n; i++)
+        if (d->item[i].head == head &&
+            program_resolve(d->program, d->item[i].value) == resolved)
+            item = i;
+    return item;
 }
 
 /* --- tokens and positions --- */
 
 static bool read_tokens(struct dumped *d, struct err *err)
 {
-    int item = dumped_find(d, program_find(d->program, "tokens"), 0);
+    int item = dumped_find(d, program_find(d->program, "tokens"), -1);
     if (item < 0)
-        return true;
+        return dumped_part_tokens(d);
     const struct array *x = arrays_at(d->arrays, d->item[item].array);
     struct axes axes;
     axes_of(x, &axes);
@@ -132,7 +142,8 @@ static bool read_texts(struct dumped *d, struct err *err)
 {
     int i = arrays_find(d->arrays, "token_str");
     const struct array *x = i < 0 ? NULL : arrays_at(d->arrays, i);
-    if (!x || x->type != ARRAY_TEXT || !d->tokens || x->count != (size_t) d->n_tokens)
+    if (!x || x->type != ARRAY_TEXT || !d->tokens || d->text ||
+        x->count != (size_t) d->n_tokens)
         return true;
     if (!arrays_load(d->arrays, i, err))
         return false;
@@ -169,6 +180,10 @@ static int positions_of(const struct dumped *d, const struct dumped_item *item)
     size_t width = program_width(p, item->value);
     if (v->n_axis < 2 || width == 1 || item->n_lead || program_is_stage(p, item->value))
         return 0;
+    if (item->head >= 0)
+        return positions_by(
+            d, item,
+            width / (size_t) program_axis(p, v->axis[value_head_axis(p, item->value)], 1));
     if (item->n_parts)
         return positions_by(d, item, (size_t) item->n_parts);
     int n = positions_by(d, item, width);
@@ -202,13 +217,18 @@ static int count_positions(const struct dumped *d)
     return most;
 }
 
-struct dumped *dumped_open(struct arrays *arrays, const struct program *p, struct err *err)
+struct dumped *dumped_open(struct arrays *arrays, const struct program *p,
+                           struct dumped_part *part, struct err *err)
 {
-    if (!arrays)
+    if (!arrays) {
+        if (part)
+            dumped_part_release(part);
         return NULL;
+    }
     struct dumped *d = xcalloc(1, sizeof *d);
     d->arrays = arrays;
     d->program = p;
+    dumped_part_take(d, part);
     d->known = xcalloc((size_t) arrays_count(arrays) + 1, sizeof *d->known);
     name_arrays(d);
     if (!read_tokens(d, err) || !read_texts(d, err)) {
@@ -227,6 +247,9 @@ void dumped_free(struct dumped *d)
     for (int i = 0; d->text && i < d->n_tokens; i++)
         free(d->text[i]);
     free(d->text);
+    dumped_part_release(&d->part);
+    free(d->rank[0]);
+    free(d->rank[1]);
     free(d->item);
     free(d->tokens);
     free(d->known);
@@ -246,16 +269,18 @@ static void pairs_apart(float *row, int n, int dim, float *work)
     }
 }
 
-static size_t place_of(const struct dumped *d, const struct dumped_item *item,
-                       const struct layout *l, int rep, int i, int j, int k)
+static size_t place_of(const struct dumped *d, int item, const struct layout *l, int rep, int i,
+                       int j, int k)
 {
-    const struct value *v = &d->program->value[item->value];
+    const struct value *v = &d->program->value[d->item[item].value];
     int at[3] = {i, j, k};
     ptrdiff_t place = (ptrdiff_t) l->offset;
     for (int x = 0; x < v->n_axis; x++) {
         int index = at[x];
         if (v->axis[x] == AXIS_POS)
             index -= l->first_pos;
+        if (v->axis[x] == AXIS_HEAD || v->axis[x] == AXIS_KV_HEAD)
+            index = dumped_head(d, item, index);
         if (v->axis[x] == AXIS_KV_HEAD)
             index = index * l->repeat + rep;
         place += index * l->stride[x];
@@ -282,7 +307,7 @@ bool dumped_read(const struct dumped *d, int item, const struct layout *l, int r
     for (int i = first[0]; i < first[0] + count[0]; i++)
         for (int j = first[1]; j < first[1] + count[1]; j++)
             for (int k = first[2]; k < first[2] + count[2]; k++, out += run) {
-                size_t at = place_of(d, it, l, rep, i, j, k);
+                size_t at = place_of(d, item, l, rep, i, j, k);
                 arrays_read(d->arrays, at, (size_t) run, l->stride[last], out);
                 if (work)
                     pairs_apart(out, run, d->program->hp.rope_dim, work);

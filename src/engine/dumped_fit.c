@@ -219,13 +219,17 @@ static void try_forms(struct found *f, const struct dumped *d, const struct dump
     }
 }
 
-static void want_of(const struct dumped *d, const struct dumped_item *item, struct want *w)
+static void want_of(const struct dumped *d, int item, struct want *w)
 {
-    const struct value *v = &d->program->value[item->value];
+    const struct value *v = &d->program->value[d->item[item].value];
     *w = (struct want){.n = v->n_axis, .l = {.repeat = 1, .n_pos = d->n_pos}};
+    if (dumped_cut(d, item)) {
+        w->l.first_pos = d->part.first;
+        w->l.n_pos = d->part.count;
+    }
     for (int i = 0; i < v->n_axis; i++) {
         w->kind[i] = v->axis[i];
-        w->size[i] = program_axis(d->program, v->axis[i], d->n_pos);
+        w->size[i] = dumped_axis(d, item, i);
     }
 }
 
@@ -240,7 +244,8 @@ static void try_repeated(struct found *f, const struct dumped *d,
                          const struct dumped_item *item, struct want *w)
 {
     const struct hparams *hp = &d->program->hp;
-    if (f->n > 0 || w->n != 3 || w->kind[1] != AXIS_KV_HEAD || hp->n_kv_head == hp->n_head)
+    if (f->n > 0 || w->n != 3 || w->kind[1] != AXIS_KV_HEAD || hp->n_kv_head == hp->n_head ||
+        item->head >= 0 || d->rank[1])
         return;
     set_size(w, AXIS_KV_HEAD, hp->n_head);
     w->l.repeat = hp->n_head / hp->n_kv_head;
@@ -277,11 +282,11 @@ int dumped_layouts(const struct dumped *d, int i, struct layout *out, int most)
     const struct dumped_item *item = &d->item[i];
     struct found f = {out, 0, most};
     struct want w;
-    want_of(d, item, &w);
+    want_of(d, i, &w);
     try_forms(&f, d, item, &w);
     try_repeated(&f, d, item, &w);
-    if (f.n == 0 && d->n_pos > 1) {
-        want_of(d, item, &w);
+    if (f.n == 0 && d->n_pos > 1 && !dumped_cut(d, i)) {
+        want_of(d, i, &w);
         set_size(&w, AXIS_POS, 1);
         w.l.first_pos = d->n_pos - 1;
         w.l.n_pos = 1;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LAYERS = 256 };
+enum { MOST_LAYERS = 256, MOST_HEADS = 1 << 10 };
 
 /* The largest number after one of these, and what it says about the number of layers. */
 static const struct {
@@ -34,6 +34,10 @@ static int layers_of(const char *name)
         long v = strtol(at + n, NULL, 10);
         int layers = v >= MOST_LAYERS ? 0 : (int) v + counters[i].add;
         most = layers > most ? layers : most;
+    }
+    if (*name == 'L' && isdigit((unsigned char) name[1])) {
+        long v = strtol(name + 1, NULL, 10);
+        most = v < MOST_LAYERS && v >= most ? (int) v + 1 : most;
     }
     return most;
 }
@@ -78,13 +82,43 @@ static void plain_shape(struct hparams *hp, enum arch arch, int n_layer)
              n_layer == 1 ? "" : "s");
 }
 
+/* --- single heads --- */
+
+/* Where the head's number stands in "L2.H5.attn.q" or "blocks.2.attn.q.5", or NULL. */
+static const char *head_number(const char *name)
+{
+    const char *at = *name == 'L' ? strstr(name, ".H") : strrchr(name, '.');
+    at = at ? at + (*name == 'L' ? 2 : 1) : NULL;
+    return at && isdigit((unsigned char) *at) ? at : NULL;
+}
+
+/* What the name stands for in a program of one head: a head of any number is that one, which
+ * *head gets; -1: the value itself. */
+static bool find_name(const struct program *p, const char *name, struct alias *a, int *head)
+{
+    const char *at = head_number(name);
+    bool found = alias_find(p, name, a);
+    *head = found ? a->head : -1;
+    if (found || !at)
+        return found;
+    char *end;
+    long v = strtol(at, &end, 10);
+    struct str one = STR_INIT;
+    str_add(&one, name, (size_t) (at - name));
+    str_addf(&one, "0%s", end);
+    found = v < MOST_HEADS && alias_find(p, one.text, a) && a->head >= 0;
+    *head = (int) v;
+    str_release(&one);
+    return found;
+}
+
 /* How many names stand for something in a family. */
 static int count_known(const struct program *p, const struct arrays *a)
 {
     struct alias alias;
-    int n = 0;
+    int n = 0, head;
     for (int i = 0; a && i < arrays_count(a); i++)
-        n += alias_find(p, arrays_at(a, i)->name, &alias);
+        n += find_name(p, arrays_at(a, i)->name, &alias, &head);
     return n;
 }
 
@@ -99,15 +133,34 @@ static void note_size(struct hparams *hp, enum axis axis, int64_t size)
         *field[axis] = (int) size;
 }
 
+/* The array of one head: its axis is not there, and there are as many heads as its number says,
+ * at least. */
+static void note_head(struct hparams *hp, const struct program *p, const struct alias *a,
+                      const struct axes *axes, int head)
+{
+    const struct value *v = &p->value[a->value];
+    int lost = value_head_axis(p, a->value), at = 0;
+    int *n = v->axis[lost] == AXIS_HEAD ? &hp->n_head : &hp->n_kv_head;
+    *n = *n > head ? *n : head + 1;
+    for (int i = 0; i < v->n_axis && axes->n == v->n_axis - 1; i++)
+        if (i != lost)
+            note_size(hp, v->axis[i], axes->dim[at++]);
+}
+
 /* A value with as many axes as its name has; the first of equal kinds counts. */
 static void note_sizes(struct hparams *hp, const struct program *p, const struct array *x)
 {
     struct alias a;
     struct axes axes;
-    if (x->refused || !alias_find(p, x->name, &a) || a.fused || a.stacked)
+    int head;
+    if (x->refused || !find_name(p, x->name, &a, &head) || a.fused || a.stacked)
         return;
     const struct value *v = &p->value[a.value];
     axes_of(x, &axes);
+    if (head >= 0) {
+        note_head(hp, p, &a, &axes, head);
+        return;
+    }
     bool reversed = a.of == ALIAS_LLAMA_CPP && !x->fortran;
     if (axes.n == 1 && v->n_axis == 2)
         note_size(hp, v->axis[1], axes.dim[0]);
@@ -117,6 +170,19 @@ static void note_sizes(struct hparams *hp, const struct program *p, const struct
         return;
     for (int i = 0; i < axes.n; i++)
         note_size(hp, v->axis[i], axes.dim[reversed ? axes.n - 1 - i : i]);
+}
+
+/* Heads of which only some were there. */
+static void settle_heads(struct hparams *hp)
+{
+    if (hp->arch == ARCH_GPT2) {
+        hp->n_head = hp->n_kv_head > hp->n_head ? hp->n_kv_head : hp->n_head;
+        if (hp->d_head > 2 && hp->d_model > 2 && hp->d_model % hp->d_head == 0 &&
+            hp->d_model / hp->d_head <= MOST_HEADS)
+            hp->n_head = hp->d_model / hp->d_head;
+    } else if (hp->n_kv_head <= MOST_HEADS && hp->n_head % hp->n_kv_head) {
+        hp->n_head += hp->n_kv_head - hp->n_head % hp->n_kv_head;
+    }
 }
 
 /* What the sizes must obey; those that nothing told give way. */
@@ -130,6 +196,7 @@ static void settle(struct hparams *hp)
         hp->d_mlp = 1;
     if (hp->d_head == 2 && hp->d_model % hp->n_head == 0)
         hp->d_head = hp->d_model / hp->n_head;
+    settle_heads(hp);
     if (hp->arch == ARCH_GPT2) {
         if (hp->d_model == 2 && (long) hp->n_head * hp->d_head < 1 << 20)
             hp->d_model = hp->n_head * hp->d_head;

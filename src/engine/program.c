@@ -124,6 +124,23 @@ const char *axis_name(enum axis axis)
     return name[axis];
 }
 
+int value_head_axis(const struct program *p, int value)
+{
+    const struct value *v = &p->value[value];
+    for (int i = 0; i < v->n_axis; i++)
+        if (v->axis[i] == AXIS_HEAD || v->axis[i] == AXIS_KV_HEAD)
+            return i;
+    return -1;
+}
+
+void value_head_name(const struct value *v, int head, char *out, size_t size)
+{
+    if (head < 0)
+        snprintf(out, size, "%s", v->name);
+    else
+        snprintf(out, size, "L%d.H%d.%s", v->layer, head, v->name + v->suffix);
+}
+
 const char *value_short_name(const struct value *v)
 {
     const char *dot = strncmp(v->name, "blocks.", 7) ? NULL : strchr(v->name + 7, '.');

@@ -5,16 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int value_head_axis(const struct program *p, int value)
-{
-    const struct value *v = &p->value[value];
-
-    for (int i = 0; i < v->n_axis; i++)
-        if (v->axis[i] == AXIS_HEAD || v->axis[i] == AXIS_KV_HEAD)
-            return i;
-    return -1;
-}
-
 int value_head(const struct session *s, int value)
 {
     const struct program *p = s->program;

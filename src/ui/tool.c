@@ -78,7 +78,10 @@ const struct tool tool_table[] = {
      "that of all, of attention weights and probabilities the row's largest. TOL is 1e-4 without "
      "--tol; an op is not blamed for what its inputs differ. Scores that both mask are equal "
      "(-inf, -1e9, -10000); those before the mask that it will hide are not looked at. "
-     "Status 0: the same, 1: they differ.",
+     "An array of one head (L2.H5.attn.pattern, blocks.2.attn.pattern.5) is compared with that "
+     "head of the other side; what dump --heads and --positions leave out is told by the sidecar, "
+     "FILE.json, which also says what tokens an .npy file is of, and what value. "
+     "Status 0: the same, 1: they differ, or nothing could be compared.",
      "gptscope dump -p 'Tom gave' --select 'blocks.*' -o own.npz && "
      "gptscope diff own.npz -m tiny-gpt2", tool_diff},
     {"lesson", "[NUMBER | NAME | list] [STEP] [--lang zh]", "json record clean",

@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "command/command.h"
 #include "command/differ_report.h"
+#include "command/sidecar.h"
 #include "model/arrays.h"
 #include "ui/ui.h"
 
@@ -16,7 +17,8 @@
 struct side {
     const char *spec;
     bool live;
-    struct arrays *arrays; /* until `dumped` has them */
+    struct arrays *arrays;   /* until `dumped` has them */
+    struct dumped_part part; /* likewise */
     struct dumped *dumped;
     struct session *session;
 };
@@ -65,7 +67,8 @@ static bool look(struct side *s, const struct tool_args *a, struct err *err)
         free(shown);
         return false;
     }
-    s->arrays = arrays_open(s->spec, a->value, err);
+    sidecar_part(s->spec, &s->part);
+    s->arrays = arrays_open(s->spec, a->value ? a->value : s->part.value, err);
     return s->arrays != NULL;
 }
 
@@ -74,7 +77,8 @@ static int check_sides(const struct comparison *c, struct err *err)
     const struct tool_args *a = c->args;
     bool live = c->side[0].live || c->side[1].live, dump = !c->side[0].live || !c->side[1].live;
     for (int i = 0; i < 2; i++) {
-        if (c->side[i].arrays && arrays_npy(c->side[i].arrays) && !a->value) {
+        if (c->side[i].arrays && arrays_npy(c->side[i].arrays) && !a->value &&
+            !c->side[i].part.value) {
             err_set(err, "'%s' does not say which value it holds; --value logits, for one",
                     c->side[i].spec);
             return 2;
@@ -127,7 +131,11 @@ static bool open_names(struct comparison *c, struct err *err)
 {
     struct hparams hp;
     if (!c->names) {
-        dumped_shape(c->side[0].arrays, c->side[1].arrays, &hp);
+        const struct dumped_part *a = &c->side[0].part, *b = &c->side[1].part;
+        if (a->shape_known || b->shape_known)
+            hp = a->shape_known ? a->hp : b->hp;
+        else
+            dumped_shape(c->side[0].arrays, c->side[1].arrays, &hp);
         c->program = program_of_shape(&hp, err);
     } else {
         struct model *m = model_open(c->names, err);
@@ -162,7 +170,7 @@ static bool open_dumps(struct comparison *c, struct err *err)
             continue;
         struct arrays *a = s->arrays;
         s->arrays = NULL;
-        s->dumped = dumped_open(a, c->use, err);
+        s->dumped = dumped_open(a, c->use, &s->part, err);
         if (!s->dumped)
             return false;
     }
@@ -281,7 +289,8 @@ static int report(struct comparison *c, FILE *out, struct err *err)
         r.tokens = tokens_of(&c->side[1], &r.n_tokens);
     for (int i = 0; i < 2; i++) {
         r.name[i] = c->side[i].spec;
-        r.arrays[i] = c->side[i].dumped ? c->side[i].dumped->arrays : NULL;
+        r.dumped[i] = c->side[i].dumped;
+        r.program[i] = c->side[i].session ? c->side[i].session->program : NULL;
         if (c->side[i].dumped && c->side[i].dumped->text && !r.text) {
             r.text = c->side[i].dumped->text;
             r.n_tokens = c->side[i].dumped->n_tokens;
@@ -330,6 +339,7 @@ static void release(struct comparison *c)
     selection_release(&c->only);
     for (int i = 0; i < 2; i++) {
         arrays_free(c->side[i].arrays);
+        dumped_part_release(&c->side[i].part);
         dumped_free(c->side[i].dumped);
         if (c->side[i].session)
             session_free(c->side[i].session);

@@ -47,7 +47,7 @@ const struct option_row option_table[] = {
     {"tol", 0, "TOL", OPTION_TEXT, AT(tol), 0, 0,
      "how much of a value's scale A and B may be apart: 1e-4"},
     {"value", 0, "NAME", OPTION_TEXT, AT(value), 0, 0,
-     "the name of the value that an .npy file holds"},
+     "the name of the value that an .npy file holds, where no sidecar says it"},
     {"all", 0, NULL, OPTION_FLAG, AT(all), 0, 0,
      "a line for every value, and all names that only one side has"},
     {"quiet", 'q', NULL, OPTION_FLAG, AT(quiet), 0, 0, "only the verdict"},

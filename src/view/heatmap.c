@@ -70,7 +70,7 @@ static void draw_cell(const struct frame *f, int row, int col, int x, int y)
 static void draw_label(const struct frame *f, int row, int y)
 {
     char buf[64], text[96];
-    int original = row * f->h->pool_rows;
+    int original = f->h->first_row + row * f->h->pool_rows;
     const char *name =
         f->h->row_name ? f->h->row_name(f->h->user, original, buf, sizeof buf) : NULL;
     snprintf(text, sizeof text, "%d %s", original, name ? name : "");

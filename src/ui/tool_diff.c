@@ -6,6 +6,7 @@
 #include "command/command.h"
 #include "command/differ_report.h"
 #include "model/arrays.h"
+#include "ui/tool_dump.h"
 #include "ui/ui.h"
 
 #include <langinfo.h>
@@ -261,10 +262,7 @@ static bool put_json(struct differ_report *r, FILE *out, struct err *err)
     json_t *data = differ_json(r, err);
     if (!data)
         return false;
-    char *text = json_dumps(data, JSON_REAL_PRECISION(9));
-    fprintf(out, "%s\n", text);
-    free(text);
-    json_decref(data);
+    dump_put_json(out, data);
     return true;
 }
 

@@ -326,7 +326,7 @@ static void test_full_stream(void **state)
         struct ran r = shell("gptscope dump -p 'Tom gave' --select logits -o - --format %s "
                              ">/dev/full; echo $?",
                              format[i]);
-        assert_said(&r, "1\n", "gptscope: cannot write 'standard output': no space left");
+        assert_said(&r, "1\n", "gptscope: cannot write to standard output: No space left");
     }
 }
 

@@ -218,7 +218,7 @@ static void topics(void **state)
         char *name = xstrndup(word, n);
         struct str text = STR_INIT;
         struct err err = ERR_INIT;
-        if (!command_topic(name, &text, &err) || text.len < 40)
+        if (!command_topic(name, 0, &text, &err) || text.len < 40)
             fail_msg("help %s: %s", name, err.text);
         str_release(&text);
         free(name);

@@ -82,6 +82,25 @@ static void test_depth(void **state)
         "[\"\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"]"));
 }
 
+/* In one line; what a terminal would obey or hide is escaped. */
+static void test_line(void **state)
+{
+    struct str s = STR_INIT;
+
+    (void) state;
+    json_t *o = json_pack("{s:s, s:f, s:[i,b]}", "a\x7f",
+                          "\xc2\x9b[2J\xe2\x80\xae \xe4\xbd\xa0\"\n\xf3\xa0\x80\x81", "x", 0.1,
+                          "l", 1, 1);
+    json_add(&s, o);
+    assert_string_equal(s.text, "{\"a\\u007f\": \"\\u009b[2J\\u202e \xe4\xbd\xa0\\\"\\n\\udb40"
+                                "\\udc01\", \"x\": 0.1, \"l\": [1, true]}");
+    json_t *again = parse(s.text);
+    assert_true(json_equal(o, again));
+    json_decref(again);
+    json_decref(o);
+    str_release(&s);
+}
+
 static void assert_int_refused(const json_t *o, const char *key)
 {
     struct err err = ERR_INIT;
@@ -200,9 +219,13 @@ static void test_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusals),     cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_typed_access), cmocka_unit_test(test_huge_numbers),
-        cmocka_unit_test(test_writing),      cmocka_unit_test(test_written_text_comes_back),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_line),
+        cmocka_unit_test(test_typed_access),
+        cmocka_unit_test(test_huge_numbers),
+        cmocka_unit_test(test_writing),
+        cmocka_unit_test(test_written_text_comes_back),
         cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

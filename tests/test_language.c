@@ -175,9 +175,15 @@ static void test_history(void **state)
     assert_true(command_run(&f.env, "history 1; again 4", &f.err));
     assert_non_null(strstr(f.out.text,
                            "{\"command\": \"history 1\", \"result\": {\"commands\": "
-                           "[{\"n\": 6, \"command\": \"step 2\"}]}}\n"));
+                           "[{\"number\": 6, \"line\": \"step 2\"}]}}\n"));
     assert_non_null(strstr(f.out.text, "{\"command\": \"layer 1\""));
     assert_null(strstr(f.out.text, "again"));
+    str_clear(&f.out);
+    assert_true(command_run(&f.env, "echo \"\xe2\x80\xae\x1b\"", &f.err));
+    f.env.json = false;
+    str_clear(&f.out);
+    assert_true(command_run(&f.env, "history 1", &f.err)); /* fit for a terminal */
+    assert_non_null(strstr(f.out.text, "\\u202e\\x1b"));
     close_fixture(&f);
 }
 
@@ -220,6 +226,12 @@ static void test_expect(void **state)
     expect_json(&f, "expect n > 11", "\"error\": \"expected n > 11, but it is 10 and 11\"");
     expect_json(&f, "replace gelu",
                 "\"result\": {\"functions\": [{\"name\": \"zero\", \"ops\": [");
+    expect_json(&f, "replace gelu relu",
+                "{\"ablations\": [{\"number\": 1, \"kind\": \"replace\", \"value\": "
+                "\"blocks.0.mlp.post\"");
+    expect_json(&f, "replace gelu relu",
+                "\"x\": null, \"note\": null, \"text\": \"replace gelu: relu\"");
+    expect_json(&f, "replace scale by 8", "\"x\": 8.0, ");
     close_fixture(&f);
 }
 

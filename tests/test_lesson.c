@@ -352,6 +352,31 @@ static void test_wrap(void **state)
     assert_string_equal(next, "cd");
 }
 
+static void test_wrap_rows(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *text, *wrapped;
+    } row[] = {
+        {"kept: one two three\n\n  name      what it is and more\n",
+         "kept: one two three\n\n  name      what it\n            is and\n            more\n"},
+        {"  name  first words  then more than that\n",
+         "  name  first words\n        then more\n        than that\n"},
+        {"    one two three four five\n", "    one two three\n    four five\n"},
+        {"abcdefghijklmnopqrstuvwxyz", "abcdefghijklmnopqrst\nuvwxyz\n"},
+    };
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct str out = STR_INIT;
+        str_adds(&out, "what is there before stays as it is\n");
+        size_t from = out.len;
+        str_adds(&out, row[i].text);
+        wrap_rows(&out, from, 20);
+        assert_int_equal(strncmp(out.text, "what is there before stays", 26), 0);
+        assert_string_equal(out.text + from, row[i].wrapped);
+        str_release(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,7 +384,7 @@ int main(void)
         cmocka_unit_test(test_shown),  cmocka_unit_test(test_languages),
         cmocka_unit_test(test_going),  cmocka_unit_test(test_broken_scene),
         cmocka_unit_test(test_faults), cmocka_unit_test(test_fill),
-        cmocka_unit_test(test_wrap),
+        cmocka_unit_test(test_wrap),   cmocka_unit_test(test_wrap_rows),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);

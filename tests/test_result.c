@@ -232,6 +232,7 @@ static const char *const more[] = {
     "find pattern; match; find softmax; find ablate; find sampling; match previous; match end",
     "find red; find L1.softmax; find \"play faster\"; find \"how many colours\"",
     "layout; layout right 3; layout",
+    "replace L1.softmax; replace L1.softmax uniform; clear",
     "record session.gpt; record; record off",
     "neuron; run; neuron last; neuron first",
     "verify; run; verify; show cache",

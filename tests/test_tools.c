@@ -106,10 +106,12 @@ static const struct example examples[] = {
     {"gptscope bench --dtype f16", 2, "", "~--dtype goes with --shape"},
     {"gptscope bench --shape gpt2 --dtype f17", 2, "", "~'--dtype' takes one of"},
     {"gptscope help nothing-like-it", 2, "",
-     "gptscope: there is no verb or command 'nothing-like-it'; see gptscope help help\n"},
+     "gptscope: there is no help on 'nothing-like-it'; 'help' lists the commands and "
+     "topics\n"},
     {"gptscope help tokenise", 2, "",
-     "gptscope: there is no verb or command 'tokenise'; did you mean 'tokenize'; "
-     "see gptscope help help\n"},
+     "gptscope: there is no help on 'tokenise'; did you mean 'tokenize'?\n"},
+    {"gptscope help s", 2, "", "~'s' could be any of step, "},
+    {"gptscope help run that", 2, "", "gptscope: help takes one topic: 'that' is too much\n"},
 
     /* failures */
     {"gptscope info -m missing.gguf", 1, "", "~missing.gguf"},

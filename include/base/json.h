@@ -29,5 +29,8 @@ bool json_may_string(const json_t *o, const char *key, const char **v, struct er
 
 /* Writing: adds a JSON string with quotes; bytes that are not UTF-8 become U+FFFD. */
 void json_add_string(struct str *out, const char *bytes, size_t n);
+/* Adds a value in one line, for a terminal, too: what draws nothing there (base/safe.h) is
+ * escaped. Numbers have nine digits, which give a float back as it was. */
+void json_add(struct str *out, const json_t *v);
 
 #endif

@@ -26,6 +26,7 @@ struct command_env {
     int screen_w, screen_h;
     bool live;  /* the screen is on a terminal: its picture shows what a command did */
     int width;  /* columns for pictures in `out` */
+    int fold;   /* columns that lines of help and lists are broken at; 0: they are not */
     bool color; /* pictures may have ANSI colours */
     bool ascii; /* pictures may only have ASCII characters, whatever the setting says */
     /* Called after each command and when part of a long one's output is there (a generated
@@ -130,9 +131,10 @@ void completion_release(struct completion *c);
 /* Its words alone; yours, NULL-terminated. NULL where only a file name may stand. */
 char **command_complete(const struct session *s, const char *line, size_t at);
 void command_usage(const struct command *c, struct str *out); /* "step [op|layer|token] [N]" */
-void command_help(const struct command *c, struct str *out);  /* NULL: the whole list */
-/* Help for a command or another topic: "keys", "mouse", "values" ... */
-bool command_topic(const char *topic, struct str *out, struct err *err);
+/* Its help, or that of a topic: "keys", "mouse", "values" ..., in lines of so many columns; 0:
+ * as they are. NULL: the list of all commands. */
+void command_help(const struct command *c, int columns, struct str *out);
+bool command_topic(const char *topic, int columns, struct str *out, struct err *err);
 /* Rows of the topics mouse, files, language ..., for the manual, too; they end with a NULL
  * name. NULL for a topic that is no list. */
 struct help_row {

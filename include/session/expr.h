@@ -55,7 +55,8 @@ void expr_print(const struct expr_value *v, int digits, struct str *out);
 /* A claim: a comparison, or several with `and`. */
 struct expr_claim {
     bool holds;
-    char left[80], right[80]; /* the sides of the comparison that decided, printed */
+    size_t from, n;           /* the comparison that decided, text[from, from + n) ... */
+    char left[80], right[80]; /* ... and its sides: numbers, or safe texts in quotes */
 };
 bool expr_check(const struct session *s, const char *text, struct expr_claim *claim,
                 struct err *err);

@@ -230,3 +230,25 @@ void json_add_string(struct str *out, const char *bytes, size_t n)
     }
     str_addc(out, '"');
 }
+
+/* jansson hands out whole characters, those below 0x20 escaped. */
+static int add_piece(const char *bytes, size_t n, void *user)
+{
+    struct str *out = user;
+    uint32_t cp;
+
+    for (size_t at = 0; at < n;) {
+        int len = utf8_decode(bytes + at, n - at, &cp);
+        if (len > 0 && !safe_visible(cp))
+            add_escape(out, cp);
+        else
+            str_add(out, bytes + at, len > 0 ? (size_t) len : 1);
+        at += len > 0 ? (size_t) len : 1;
+    }
+    return 0;
+}
+
+void json_add(struct str *out, const json_t *v)
+{
+    json_dump_callback(v, add_piece, out, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+}

@@ -175,9 +175,10 @@ static void say_room(const struct outfile *f, struct err *err)
 
 static bool fail(const struct outfile *f, struct err *err)
 {
-    const char *path = strcmp(f->path, "-") ? f->path : "standard output";
-
-    path_error(err, "cannot write", path, f->error);
+    if (strcmp(f->path, "-"))
+        path_error(err, "cannot write", f->path, f->error);
+    else
+        err_set(err, "cannot write to standard output: %s", strerror(f->error));
     say_room(f, err);
     return false;
 }

@@ -1,9 +1,12 @@
 #include "base/wrap.h"
 
+#include "base/mem.h"
 #include "base/utf8.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 static bool one_of(uint32_t cp, const uint32_t *list)
 {
@@ -70,4 +73,54 @@ size_t wrap_line(const char *s, size_t n, int cells, const char **next)
     while (at > 0 && s[at - 1] == ' ')
         at--;
     return at;
+}
+
+/* --- lists --- */
+
+/* Where further lines of s[0..n) begin: below the text after its last gap of two blanks in the
+ * first two thirds of a line, or below its first word. */
+static int hanging(const char *s, size_t n, int cells)
+{
+    size_t lead = strspn(s, " ");
+    int hang = (int) lead, at = hang;
+
+    for (size_t i = lead; i < n && at <= cells * 2 / 3;) {
+        uint32_t cp;
+        int len = utf8_decode(s + i, n - i, &cp);
+        if (i > lead + 1 && s[i] != ' ' && s[i - 1] == ' ' && s[i - 2] == ' ')
+            hang = at;
+        at += len > 0 ? utf8_cp_width(cp) : 1;
+        i += len > 0 ? (size_t) len : 1;
+    }
+    return hang <= cells * 2 / 3 ? hang : 0;
+}
+
+static void wrap_row(const char *s, size_t n, int cells, struct str *out)
+{
+    int hang = hanging(s, n, cells), used = 0;
+    const char *next;
+
+    for (const char *end = s + n; s < end; s = next) {
+        size_t take = wrap_line(s, (size_t) (end - s), cells - used, &next);
+        str_addf(out, "%*s%.*s\n", used, "", (int) take, s);
+        used = hang;
+        while (next < end && *next == ' ')
+            next++;
+    }
+}
+
+void wrap_rows(struct str *out, size_t from, int cells)
+{
+    char *text = xstrndup(out->text + from, out->len - from);
+
+    str_cut(out, from, out->len - from);
+    for (const char *p = text; *p;) {
+        size_t n = strcspn(p, "\n");
+        if (n == 0)
+            str_addc(out, '\n');
+        else
+            wrap_row(p, n, cells, out);
+        p += n + (p[n] == '\n');
+    }
+    free(text);
 }

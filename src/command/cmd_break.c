@@ -76,7 +76,7 @@ static bool break_head(const struct session *s, const char *text, struct breakpo
     const char *rest = text;
     int layer = -1, head = -1;
 
-    *is_place = strchr("LHlh", *text) && isdigit((unsigned char) text[1]);
+    *is_place = *text && strchr("LHlh", *text) && isdigit((unsigned char) text[1]);
     if (!*is_place)
         return true;
     if (!place_parse(s, text, &layer, &head, &rest, err))

@@ -227,7 +227,7 @@ static void go(struct command_env *env, const struct match *m)
         st->op = m->i;
         screen_open(st, view_find("program"), env->screen_w, env->screen_h);
     } else if (m->kind == MATCH_COMMAND) {
-        command_help(&command_table[m->i], env->out);
+        command_help(&command_table[m->i], env->fold, env->out);
     }
 }
 

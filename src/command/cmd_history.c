@@ -2,6 +2,7 @@
 #include "command/commands.h"
 
 #include "base/mem.h"
+#include "base/safe.h"
 #include "command/result.h"
 
 #include <errno.h>
@@ -45,6 +46,15 @@ static int number_of(const char *text, int n, struct err *err)
     return 0;
 }
 
+/* What was typed or read from a script may hold anything. */
+static void print_line(int number, const char *line, struct str *out)
+{
+    if (number > 0)
+        str_addf(out, "%5d  ", number);
+    safe_add(out, line, strlen(line), SAFE_SPACE_KEEP);
+    str_addc(out, '\n');
+}
+
 bool cmd_history(struct command_env *env, const struct arg *arg, struct err *err)
 {
     const char *text = arg[0].given ? arg[0].text : "";
@@ -60,10 +70,10 @@ bool cmd_history(struct command_env *env, const struct arg *arg, struct err *err
         if (!number && !strstr(l.line[i], text))
             continue;
         if (result_wanted(env))
-            json_array_append_new(list, json_pack("{s:i, s:o}", "n", i + 1, "command",
+            json_array_append_new(list, json_pack("{s:i, s:o}", "number", i + 1, "line",
                                                   result_text(l.line[i], strlen(l.line[i]))));
         else
-            str_addf(env->out, "%5d  %s\n", i + 1, l.line[i]);
+            print_line(i + 1, l.line[i], env->out);
     }
     lines_release(&l);
     if (!ok || !result_wanted(env)) {
@@ -83,7 +93,7 @@ bool cmd_again(struct command_env *env, const struct arg *arg, struct err *err)
     if (i == 0)
         ok = *err->text ? false : err_set(err, "nothing was done yet");
     if (ok && !result_wanted(env) && !env->live)
-        str_addf(env->out, "%s\n", l.line[i - 1]);
+        print_line(0, l.line[i - 1], env->out);
     ok = ok && command_run(env, l.line[i - 1], err);
     env->journal.skip = true; /* it is noted by itself */
     lines_release(&l);

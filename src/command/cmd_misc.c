@@ -13,8 +13,8 @@ bool cmd_help(struct command_env *env, const struct arg *arg, struct err *err)
         return help && result_put(env, help);
     }
     if (arg[0].given)
-        return command_topic(arg[0].text, env->out, err);
-    command_help(NULL, env->out);
+        return command_topic(arg[0].text, env->fold, env->out, err);
+    command_help(NULL, env->fold, env->out);
     return true;
 }
 

@@ -2,6 +2,7 @@
 #include "command/commands.h"
 
 #include "base/mem.h"
+#include "base/wrap.h"
 #include "command/parse.h"
 #include "command/place.h"
 #include "command/result.h"
@@ -177,6 +178,15 @@ void functions_print(const struct program *p, int op, struct str *out)
     }
 }
 
+static void print_functions(struct command_env *env, int op)
+{
+    size_t from = env->out->len;
+
+    functions_print(env->session->program, op, env->out);
+    if (env->fold > 0)
+        wrap_rows(env->out, from, env->fold);
+}
+
 static json_t *functions_json(const struct program *p, int op)
 {
     json_t *list = json_array();
@@ -209,7 +219,7 @@ bool cmd_replace(struct command_env *env, const struct arg *arg, struct err *err
     if (!arg[1].given) {
         if (result_wanted(env))
             return result_put(env, functions_json(s->program, ops.first));
-        functions_print(s->program, ops.first, env->out);
+        print_functions(env, ops.first);
         return true;
     }
     const struct function *f = take_function(s, &ops, &arg[1], err);

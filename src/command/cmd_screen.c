@@ -103,7 +103,7 @@ bool cmd_keys(struct command_env *env, const struct arg *arg, struct err *err)
     if (result_wanted(env))
         return result_put(env, data_keys());
     if (!env->live)
-        return command_topic("keys", env->out, err);
+        return command_topic("keys", env->fold, env->out, err);
     env->screen->help = !env->screen->help;
     return true;
 }

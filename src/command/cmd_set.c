@@ -1,17 +1,21 @@
 /* Settings: set, unset, cycle. */
 #include "command/commands.h"
 
+#include "base/wrap.h"
 #include "command/data.h"
 #include "command/parse.h"
 
 #include <string.h>
 
-static void print_row(const struct session *s, const struct setting *row, struct str *out)
+static void print_row(struct command_env *env, const struct setting *row)
 {
+    size_t from = env->out->len;
     struct str value = STR_INIT;
 
-    settings_print(&s->set, row, &value);
-    str_addf(out, "%-12s %-10s %s\n", row->name, value.text, row->help);
+    settings_print(&env->session->set, row, &value);
+    str_addf(env->out, "%-11s  %-11s  %s\n", row->name, value.text, row->help);
+    if (env->fold > 0)
+        wrap_rows(env->out, from, env->fold);
     str_release(&value);
 }
 
@@ -57,11 +61,11 @@ bool cmd_set(struct command_env *env, const struct arg *arg, struct err *err)
                                             : all_settings(env->session));
     if (!arg[0].given) {
         for (row = setting_table; row->name; row++)
-            print_row(env->session, row, env->out);
+            print_row(env, row);
         return true;
     }
     if (!arg[1].given) {
-        print_row(env->session, row, env->out);
+        print_row(env, row);
         return true;
     }
     const char *value = setting_value(row, &arg[1], err);

@@ -40,10 +40,25 @@ static const struct command *find_exact(const char *name)
     return NULL;
 }
 
+/* What other programs call a command. */
+static const char *elsewhere(const char *name)
+{
+    static const char *const word[][2] = {
+        {"exit", "quit"}, {"bye", "quit"}, {"print", "show"}, {"plot", "show"}, {"?", "help"}};
+
+    for (size_t i = 0; i < sizeof word / sizeof *word; i++)
+        if (!strcmp(word[i][0], name))
+            return word[i][1];
+    return NULL;
+}
+
 static bool unknown(const char *name, struct err *err)
 {
     struct near near;
 
+    if (elsewhere(name))
+        return err_set(err, "there is no command '%s'; did you mean '%s'?", name,
+                       elsewhere(name));
     near_init(&near, name);
     for (const struct command *c = command_table; c->name; c++)
         near_try(&near, c->name);

@@ -68,9 +68,9 @@ const struct data_format data_formats[] = {
     {"entropy", "[query] [entropy] [most] [queries] [mean] [mean_most] [layer] [head]", "in nats"},
     {"similarity", "value head width [positions] [cosine] [position] [nearest]", ""},
     {"nearest", "token rows nearest", ""},
-    {"ablate patch scale edge replace steer clear", "ablations",
+    {"ablate patch scale edge replace steer clear", "[ablations] [functions]",
      "all there are: number, kind, value, layer, head, axes (name, first, count; null: to the "
-     "end), x, note, text"},
+     "end), x, note, text; functions that can stand in the op's place, of replace without one"},
     {"mark", "mark", "label, n_tokens, n_ablations; or null"},
     {"diff", "a b models same positions tolerance first only_a only_b values",
      "values: each with name, state, shape, where it differs most, both numbers there, rms, cosine; "

@@ -187,7 +187,7 @@ static json_t *topic_lines(const char *topic, struct err *err)
     struct str text = STR_INIT;
     json_t *o = NULL;
 
-    if (command_topic(topic, &text, err))
+    if (command_topic(topic, 0, &text, err))
         o = json_pack("{s:s, s:o}", "topic", topic, "lines", data_lines(text.text));
     str_release(&text);
     return o;

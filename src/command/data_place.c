@@ -200,11 +200,9 @@ static int region_head(const struct value *v, const struct region *r)
 
 static json_t *ablation(const struct session *s, int i)
 {
-    static const char *const kind[] = {[PATCH_ZERO] = "zero",
-                                       [PATCH_SCALE] = "scale",
-                                       [PATCH_SET] = "set",
-                                       [PATCH_MEAN] = "mean",
-                                       [PATCH_ADD] = "add"};
+    static const char *const kind[] = {
+        [PATCH_ZERO] = "zero", [PATCH_SCALE] = "scale", [PATCH_SET] = "set",
+        [PATCH_MEAN] = "mean", [PATCH_ADD] = "add",     [PATCH_REPLACE] = "replace"};
     const struct ablation *a = &s->ablation[i];
     const struct value *v = &s->program->value[a->value];
     bool number = a->kind != PATCH_ZERO && a->kind != PATCH_MEAN && !a->note[0];

@@ -338,7 +338,7 @@ bool dump_values(const struct session *s, const struct selection *sel,
     int n = run_n_past(s->run) + run_n_new(s->run);
     *result = (struct dump_result){NULL, 0, false};
     if (n == 0)
-        return err_set(err, "nothing to dump: there are no computed tokens");
+        return err_set(err, "nothing is computed yet; run first");
     bool ok = dump_begin(&d, s, sel, o, n, err) && fill_job(&d, err) &&
               dump_job_begin(&d.job, err) && write_file(&d, err) && write_sidecar(&d, err);
     result->no_writing = d.no_writing;

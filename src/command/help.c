@@ -6,7 +6,7 @@
 #include "command/value_help.h"
 
 #include "base/mem.h"
-#include "base/near.h"
+#include "base/wrap.h"
 #include "session/expr.h"
 #include "view/view.h"
 
@@ -51,12 +51,16 @@ static size_t summary_length(const char *help)
     return strcspn(help, "\n");
 }
 
+#define USAGE 30
+
 static void one_line(const struct command *c, struct str *out)
 {
     struct str usage = STR_INIT;
 
     command_usage(c, &usage);
-    str_addf(out, "  %-30s  %.*s\n", usage.text, (int) summary_length(c->help), c->help);
+    str_addf(out, usage.len > USAGE ? "  %s\n  %*s  %.*s\n" : "  %s%*s  %.*s\n", usage.text,
+             usage.len > USAGE ? USAGE : USAGE - (int) usage.len, "",
+             (int) summary_length(c->help), c->help);
     str_release(&usage);
 }
 
@@ -84,18 +88,40 @@ static void all_commands(struct str *out)
     str_addf(out, "\nhelp COMMAND says more; so does help with one of: %s\n", command_topics);
 }
 
-void command_help(const struct command *c, struct str *out)
+/* The details are broken into lines for a wide terminal; for others they are joined first. */
+static void details(const char *help, bool join, struct str *out)
 {
-    if (!c) {
-        all_commands(out);
-        return;
-    }
+    size_t n = summary_length(help);
+
+    str_addf(out, "%.*s\n", (int) n, help);
+    for (const char *p = help[n] ? help + n + 1 : ""; *p; p++)
+        str_addc(out, join && *p == '\n' ? ' ' : *p);
+    if (help[n])
+        str_addc(out, '\n');
+}
+
+static void one_command(const struct command *c, bool join, struct str *out)
+{
     str_adds(out, "usage: ");
     command_usage(c, out);
-    str_addf(out, "\n%s\nexample: %s\n", c->help, c->example);
+    str_addc(out, '\n');
+    details(c->help, join, out);
+    str_addf(out, "example: %s\n", c->example);
     for (const struct key *k = key_table; k->key; k++)
         if (key_runs(k, c->name))
             str_addf(out, "key %s: %s\n", k->key, k->help);
+}
+
+void command_help(const struct command *c, int columns, struct str *out)
+{
+    size_t from = out->len;
+
+    if (c)
+        one_command(c, columns > 0, out);
+    else
+        all_commands(out);
+    if (columns > 0)
+        wrap_rows(out, from, columns);
 }
 
 /* --- topics --- */
@@ -235,22 +261,25 @@ static void list_names(struct str *out)
 }
 
 /* Topics come before commands of their name. */
-static bool print_exactly(const char *topic, struct str *out)
+static void print_exactly(const char *topic, int columns, struct str *out)
 {
+    size_t from = out->len;
+
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
         if (!strcmp(topics[i].name, topic)) {
             topics[i].print(out);
-            return true;
+            if (columns > 0)
+                wrap_rows(out, from, columns);
+            return;
         }
     for (const struct command *c = command_table; c->name; c++)
         if (!strcmp(c->name, topic)) {
-            command_help(c, out);
-            return true;
+            command_help(c, columns, out);
+            return;
         }
-    return false;
 }
 
-bool command_topic(const char *topic, struct str *out, struct err *err)
+bool command_topic(const char *topic, int columns, struct str *out, struct err *err)
 {
     struct str names = STR_INIT, near = STR_INIT;
     const char *word;
@@ -261,12 +290,12 @@ bool command_topic(const char *topic, struct str *out, struct err *err)
     if (found) {
         size_t n = choice_word(names.text, i, &word);
         char *name = xstrndup(word, n);
-        print_exactly(name, out);
+        print_exactly(name, columns, out);
         free(name);
-    } else if (i == CHOICE_NONE && choice_near(command_topics, topic, &near)) {
+    } else if (i == CHOICE_NONE && choice_near(names.text, topic, &near)) {
         err_set(err, "there is no help on '%s'; did you mean '%s'?", topic, near.text);
     } else if (i == CHOICE_NONE) {
-        command_find(topic, err); /* for its message */
+        err_set(err, "there is no help on '%s'; 'help' lists the commands and topics", topic);
     }
     str_release(&names);
     str_release(&near);

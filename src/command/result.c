@@ -64,16 +64,10 @@ void result_begin(struct command_env *env, struct result_frame *f)
     env->result = NULL;
 }
 
-static int add_piece(const char *bytes, size_t n, void *out)
-{
-    str_add(out, bytes, n);
-    return 0;
-}
-
 /* Takes o over. */
 static void put_line(struct command_env *env, json_t *o)
 {
-    json_dump_callback(o, add_piece, env->out, JSON_REAL_PRECISION(9));
+    json_add(env->out, o);
     str_addc(env->out, '\n');
     json_decref(o);
 }

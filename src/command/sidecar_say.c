@@ -262,19 +262,11 @@ json_t *sidecar_say(const struct sidecar_request *q, const struct sidecar_data *
 
 /* --- as text --- */
 
-static void print_one(const json_t *v, struct str *out)
-{
-    char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-
-    str_adds(out, text);
-    free(text);
-}
-
 static void print_list(const json_t *list, struct str *out)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         str_adds(out, i ? ",\n  " : "[\n  ");
-        print_one(json_array_get(list, i), out);
+        json_add(out, json_array_get(list, i));
     }
     str_adds(out, "\n ]");
 }
@@ -291,7 +283,7 @@ void sidecar_print(const json_t *o, struct str *out)
         if (json_is_object(json_array_get(v, 0)))
             print_list(v, out);
         else
-            print_one(v, out);
+            json_add(out, v);
         first = false;
     }
     str_adds(out, "\n}\n");

@@ -5,6 +5,7 @@
 #include "engine/function.h"
 #include "session/mark.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* First position that a patch changes: what comes before it stays as it is. */
@@ -94,7 +95,7 @@ bool session_put(struct session *s, int layer, const char *name, const struct fu
                  double number, struct err *err)
 {
     static const struct region all = {{0, 0, 0}, {-1, -1, -1}};
-    struct ablation a = {-1, PATCH_REPLACE, 0, all, (float) number, ""};
+    struct ablation a = {-1, PATCH_REPLACE, 0, all, f->number ? (float) number : NAN, ""};
     int before = run_put_find(s->run, layer, name);
 
     a.id = run_put(s->run, layer, name, f, number, err);

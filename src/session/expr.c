@@ -13,10 +13,10 @@
 
 #include "base/mem.h"
 #include "base/near.h"
+#include "base/safe.h"
 
 #include <ctype.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -314,8 +314,12 @@ static void note(char *out, size_t size, const struct expr_value *v)
 {
     struct str text = STR_INIT;
 
+    if (v->kind == EXPR_TEXT)
+        str_addc(&text, '"');
     expr_print(v, -1, &text);
-    snprintf(out, size, "%s", text.text);
+    if (v->kind == EXPR_TEXT)
+        str_addc(&text, '"');
+    safe_copy(out, size, text.text, text.len, SAFE_SPACE_KEEP);
     str_release(&text);
 }
 
@@ -345,7 +349,8 @@ static bool parse_within(struct parser *p, const char *sign, double *near)
     return ok;
 }
 
-static bool compare(struct parser *p, const char *sign, struct expr_value *a,
+/* The comparison stands in the text from `begin` on. */
+static bool compare(struct parser *p, const char *begin, const char *sign, struct expr_value *a,
                     const struct expr_value *b)
 {
     double near;
@@ -360,6 +365,8 @@ static bool compare(struct parser *p, const char *sign, struct expr_value *a,
         order = 0; /* infinities, too */
     bool holds = related(sign, order);
     if (p->claim && p->claim->holds) {
+        p->claim->from = (size_t) (begin - p->text);
+        p->claim->n = (size_t) (p->at - begin);
         note(p->claim->left, sizeof p->claim->left, a);
         note(p->claim->right, sizeof p->claim->right, b);
         p->claim->holds = holds;
@@ -373,6 +380,8 @@ static bool parse_compare(struct parser *p, struct expr_value *out)
 {
     struct expr_value right;
 
+    skip(p);
+    const char *begin = p->at;
     if (!parse_sum(p, out))
         return false;
     for (int i = 0; relations[i]; i++) {
@@ -380,7 +389,7 @@ static bool parse_compare(struct parser *p, struct expr_value *out)
             continue;
         bool ok = parse_sum(p, &right);
         if (ok) {
-            ok = compare(p, relations[i], out, &right);
+            ok = compare(p, begin, relations[i], out, &right);
             expr_release(&right);
         }
         if (!ok)

@@ -47,7 +47,7 @@ static void show_output(struct app *a, const char *line)
 
 static void fit_env(struct app *a)
 {
-    a->env.width = pager_width(a->canvas->w);
+    a->env.width = a->env.fold = pager_width(a->canvas->w);
     a->env.ascii = a->canvas->caps.ascii;
     a->env.screen_w = a->canvas->w;
     a->env.screen_h = a->canvas->h;

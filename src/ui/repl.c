@@ -67,6 +67,7 @@ void ui_output(struct command_env *env)
     env->width = terminal_width();
     if (env->width > 400)
         env->width = 400;
+    env->fold = isatty(STDOUT_FILENO) ? env->width : 0;
     env->color = wants_color(&env->session->set);
     env->ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 }

@@ -166,7 +166,7 @@ static void complain(const struct tool *t, int status, const struct err *err)
     if (!*err->text)
         return;
     fflush(stdout);
-    if (status != 2)
+    if (status != 2 || t->run == tool_help)
         fprintf(stderr, "gptscope: %s\n", err->text);
     else if (*t->name)
         fprintf(stderr, "gptscope: %s; see gptscope help %s\n", err->text, t->name);

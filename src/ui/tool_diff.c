@@ -7,6 +7,7 @@
 #include "command/differ_report.h"
 #include "command/sidecar.h"
 #include "model/arrays.h"
+#include "ui/tool_dump.h"
 #include "ui/ui.h"
 
 #include <langinfo.h>
@@ -269,10 +270,7 @@ static bool put_json(struct differ_report *r, FILE *out, struct err *err)
     json_t *data = differ_json(r, err);
     if (!data)
         return false;
-    char *text = json_dumps(data, JSON_REAL_PRECISION(9));
-    fprintf(out, "%s\n", text);
-    free(text);
-    json_decref(data);
+    dump_put_json(out, data);
     return true;
 }
 

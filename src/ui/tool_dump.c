@@ -112,10 +112,11 @@ bool dump_compute(struct session *s, dump_watch *watch, void *user, struct err *
 
 void dump_put_json(FILE *out, json_t *o)
 {
-    char *text = json_dumps(o, JSON_REAL_PRECISION(9));
+    struct str line = STR_INIT;
 
-    fprintf(out, "%s\n", text);
-    free(text);
+    json_add(&line, o);
+    str_addc(&line, '\n');
+    tool_put(out, &line);
     json_decref(o);
 }
 

@@ -1,8 +1,8 @@
 /* gptscope help: the tables of verbs, options and settings as text. */
 #include "ui/tool_input.h"
 
-#include "base/near.h"
 #include "command/command.h"
+#include "command/parse.h"
 
 #include <string.h>
 
@@ -105,8 +105,10 @@ void tool_help_all(struct str *out)
         if (tool_takes(tool_table, o->name))
             add_option(out, o, o->help);
     add_settings(out, tool_table);
-    str_adds(out, "\n'gptscope help VERB' shows the options of a verb; after -- all words are "
-                  "arguments.\n");
+    str_adds(
+        out,
+        "\n'gptscope help VERB' shows the options of a verb, 'gptscope help commands' the\n"
+        "commands; after -- all words are arguments.\n");
 }
 
 void tool_help_one(const struct tool *t, struct str *out)
@@ -124,19 +126,20 @@ void tool_help_one(const struct tool *t, struct str *out)
         str_addf(out, "\nexample\n  %s\n", t->example);
 }
 
-/* Neither a verb nor a command. */
-static bool unknown_topic(const char *topic, struct err *err)
+/* A verb is no command and no topic: err has what was said about those. */
+static void unknown_topic(const char *topic, struct err *err)
 {
-    struct near near;
-    near_init(&near, topic);
+    struct str names = STR_INIT, near = STR_INIT;
     for (const struct tool *t = tool_table + 1; t->name; t++)
-        near_try(&near, t->name);
+        if (!tool_hidden(t))
+            str_addf(&names, "%s ", t->name);
     for (const struct command *c = command_table; c->name; c++)
-        near_try(&near, c->name);
-    if (near_best(&near))
-        return err_set(err, "there is no verb or command '%s'; did you mean '%s'", topic,
-                       near_best(&near));
-    return err_set(err, "there is no verb or command '%s'", topic);
+        str_addf(&names, "%s ", c->name);
+    str_adds(&names, command_topics);
+    if (choice_near(names.text, topic, &near))
+        err_set(err, "there is no help on '%s'; did you mean '%s'?", topic, near.text);
+    str_release(&names);
+    str_release(&near);
 }
 
 int tool_help(const struct tool_args *a, FILE *out, struct err *err)
@@ -144,9 +147,8 @@ int tool_help(const struct tool_args *a, FILE *out, struct err *err)
     struct str text = STR_INIT;
     int status = 0;
     const struct tool *t = a->n_rest ? tool_find(a->rest[0]) : NULL;
-    struct err ignored = ERR_INIT;
     if (a->n_rest > 1) {
-        err_set(err, "'%s' is too much", a->rest[1]);
+        err_set(err, "help takes one topic: '%s' is too much", a->rest[1]);
         status = 2;
     } else if (a->man) {
         status = tool_man(a->n_rest ? a->rest[0] : "", &text, err) ? 0 : 2;
@@ -154,7 +156,7 @@ int tool_help(const struct tool_args *a, FILE *out, struct err *err)
         tool_help_all(&text);
     } else if (t) {
         tool_help_one(t, &text);
-    } else if (!command_topic(a->rest[0], &text, &ignored)) {
+    } else if (!command_topic(a->rest[0], WIDTH, &text, err)) {
         unknown_topic(a->rest[0], err);
         status = 2;
     }

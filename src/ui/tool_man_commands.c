@@ -33,7 +33,7 @@ static void add_topic(const char *topic, size_t n, struct str *out)
     struct str text = STR_INIT;
     struct err err = ERR_INIT;
 
-    if (command_topic(name, &text, &err)) {
+    if (command_topic(name, 0, &text, &err)) {
         str_addf(out, ".Ss %s\n", name);
         mdoc_lines(out, text.text);
     }

@@ -67,7 +67,7 @@ static int run_commands(struct session *s, const struct tool_args *a, FILE *out,
 int tool_run(const struct tool_args *a, FILE *out, struct err *err)
 {
     if ((a->n_rest == 1) == (a->commands != NULL) || a->n_rest > 1) {
-        err_set(err, "give one file of commands, or commands with -c");
+        err_set(err, "give one file of commands (- is standard input), or commands with -c");
         return 2;
     }
     struct tool_args prompt = *a; /* the word is the script's name, not a prompt */

@@ -33,10 +33,11 @@ int fixture_setup(void **state)
 
 int fixture_teardown(void **state)
 {
-    static const char *const files[] = {"pattern.npy",  "example.gpt",   "loop.gpt",
-                                        "bad.gpt",      "gptscope.svg",  "gptscope.txt",
-                                        "session.gpt",  "gptscope.ansi", "gptscope.html",
-                                        "gptscope.png", "in.txt"};
+    static const char *const files[] = {
+        "pattern.npy",   "pattern.npy.json", "some.npz",     "some.npz.json", "example.gpt",
+        "loop.gpt",      "bad.gpt",          "gptscope.svg", "gptscope.txt",  "session.gpt",
+        "gptscope.ansi", "gptscope.html",    "gptscope.png", "in.txt",        "pass.npz",
+        "pass.npz.json", "mlp.npy",          "mlp.npy.json", "one.npz",       "one.npz.json"};
 
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         unlink(files[i]);

@@ -127,8 +127,34 @@ static const struct {
     {"show pattern", "blocks.0.attn.pattern is not computed yet; step or run first"},
     {"run; show pattern x", "show: 'x' is not a whole number; usage: show [WHAT] [ROWS]"},
     {"logits", "no logits are computed yet; run comes first"},
+    {"expect", "expect: CLAIM is missing; usage: expect CLAIM"},
+    {"run; expect n > 11", "expected n > 11, but it is 10 and 11"},
+    {"run; expect n", "'n' compares nothing; a claim is like L1.H4.pattern[8,7] > 0.9"},
+    {"run; expect at(7) = \" Ben\"", "expected at(7) = \" Ben\", but it is  Anna and  Ben"},
+    {"run; expect n = 10 and argmax(L0.H3.pattern[7]) = 5",
+     "expected n = 10 and argmax(L0.H3.pattern[7]) = 5, but it is 6 and 5"},
+    {"expect L0.H3.pattern[7,6] > 0", "blocks.0.attn.pattern is not computed yet; step or run first"},
+    {"expect", "expect: VALUE is missing; usage: expect VALUE [CELL] [OP] [NUMBER] [within] [X]"},
+    {"run; expect tokens > 11", "expected tokens > 11, but it is 10"},
+    {"run; expect rank \" was\" = 1", "expected rank \" was\" = 1, but it is 2"},
+    {"run; expect top \" was\"", "expected top 299 ·was, but it is 598 ·thanked, p 0.2355"},
+    {"expect top \" was\"", "no logits are computed yet; run comes first"},
+    {"run; expect L0.H3.pattern 7,6", "compare it: L0.H3.pattern 7,6 > 0.9, or <, <=, >=, =, !="},
+    {"run; expect entropy ~ 2", "compare it: entropy ~ > 0.9, or <, <=, >=, =, !="},
+    {"run; expect entropy < few", "'few' is not a number"},
+    {"run; expect entropy = 1.9 within", "within how much? For example: = 0.85 within 0.01"},
+    {"run; expect entropy < 1.9 within 1", "within goes with = and !="},
+    {"run; expect p", "it is used as in 'expect p \" thanked\" > 0.2'"},
+    {"run; expect rank > 3", "it is used as in 'expect rank \" thanked\" = 1'"},
+    {"run; expect key L0.H3,7 = 5", "expected key L0.H3,7 = 5, but it is 6"},
+    {"run; expect key L0.H3,10 = 5", "blocks.0.attn.pattern is not computed at position 10 yet; "
+                                     "step on or run"},
+    {"run; expect p \" Tom Anna\" > 1", "' Tom Anna' is 2 tokens, not one; give one token or an id"},
+    {"expect L0.H3.pattern 7,6 > 0", "blocks.0.attn.pattern is not computed at position 7 yet; "
+                                     "step on or run"},
+    {"run; expect L0.H3.pattern 7,12 > 0", "blocks.0.attn.pattern has 10 along axis key, not "
+                                           "12..12 yet"},
     {"info x", "info: 'x' is too much; usage: info"},
-    {"dump pattern", "dump: FILE is missing; usage: dump VALUES FILE"},
     {"lens", "nothing is computed yet; run first"},
     {"lens foo", "'foo' is neither a position (a number, first, last) nor a point like embed, "
                  "L0.attn or L0.mlp"},
@@ -173,6 +199,27 @@ static const struct {
     {"run; similarity 3 4", "name the value before the position, as in 'similarity resid_post 3'"},
     {"nearest 99999", "there is no token 99999; ids go from 0 to 2047"},
     {"prompt \"\"; nearest", "there are no tokens yet; name one, as in 'nearest \" ball\"'"},
+    {"dump pattern", "dump: FILE is missing; usage: dump VALUES FILE [OPTIONS]"},
+    {"dump pattern x.npz", "nothing to dump: there are no computed tokens"},
+    {"run; dump pattern -", "dump writes to a file here; for standard output there is gptscope dump -o -"},
+    {"run; dump pattern x.npz heds=1", "'heds=1' is no option of dump; did you mean 'heads='?"},
+    {"run; dump pattern x.npz whatever", "'whatever' is no option of dump; they are layers=, heads=, "
+                                         "positions=, format= and sidecar="},
+    {"run; dump pattern x.npz heads", "'heads' is no option of dump; did you mean 'heads='?"},
+    {"run; dump pattern x.npz sidecar=no", "sidecar is on or off, not 'no'"},
+    {"run; dump pattern x.npz layers=9", "there is no layer 9; the model has layers 0 to 3"},
+    {"run; dump pattern x.npz heads=2-9", "there is no head 9; the model has heads 0 to 5"},
+    {"run; dump pattern x.npz heads=", "'' is no list of heads; lists are like 0-3,5"},
+    {"run; dump pattern x.npz positions=7-12", "there is no position 12; the prompt has positions 0 to 9"},
+    {"run; dump pattern x.npz positions=-3", "'-3' says no positions; they are like 4, 4-9, 4-, last or last5"},
+    {"run; dump L0.q x.npz layers=1", "nothing of what is selected is in these layers"},
+    {"run; dump L0.H1.q x.npz heads=2", "nothing of what is selected is in these heads"},
+    {"run; dump L0.q,L0.k x.npy", "npy holds one value and 2 are selected: use npz"},
+    {"run; dump logits x.html", "x.html: html shows attention, as L5.H1.pattern or "
+                                "blocks.*.attn.pattern; for logits use png, svg or csv"},
+    {"run; dump tokens x.png", "x.png: tokens are no picture; select a value with numbers, as "
+                               "blocks.0.attn.pattern, or write csv"},
+    {"run; dump pattern no/x.npz", "cannot write 'no/x.npz': no such file or folder; check the path"},
     {"ablate L2", "'L2' is nothing to ablate; that is a head (L2.H3), mlp, attn or an edge "
                   "(L2.mlp, L2.H3.edge)"},
     {"ablate foo", "'foo' is no place; places are like L2, H3 or L2.H3"},
@@ -196,11 +243,50 @@ static const struct {
     {"patch pattern scale", "scale needs a number, as in 'patch pattern scale 0.5'"},
     {"patch pattern zero 1", "zero takes no number; scale, set and add do"},
     {"patch pattern scale x", "'x' is not a number"},
-    {"patch pattern from here", "from takes numbers of the mark, as in 'patch pattern from mark'"},
+    {"patch pattern from", "from takes numbers of the mark or of a dump, as in 'patch pattern from "
+                           "mark' or 'patch pattern from pass.npz'"},
+    {"patch pattern from here", "cannot read 'here': no such file or folder; check the path"},
+    {"run; dump logits one.npz; patch L0.mlp_out from one.npz",
+     "'one.npz' has no array that is blocks.0.mlp_out"},
+    {"run; dump L0.H1.z mlp.npy; patch L0.mlp_out from mlp.npy",
+     "'mlp.npy': array 'blocks.0.mlp_out': shape [10, 32] does not fit [pos 10, d_model 192]"},
+    {"run; dump L0.mlp_out mlp.npy; patch L0-1.mlp_out from mlp.npy",
+     "an .npy file holds one value, and 2 are to be changed"},
+    {"run; dump L0.mlp_out one.npz; append 5; patch L0.mlp_out from one.npz 10",
+     "'one.npz': it has no position 10, only 0 to 9"},
+    {"run; dump L0.ln1.mean one.npz; patch L0.ln1.mean from one.npz",
+     "blocks.0.ln1.mean cannot be changed: nothing later reads it; change its op's output"},
     {"patch pattern from mark", "nothing is marked; mark keeps the present run to compare with"},
     {"patch pattern scale 2 10", "there is no position 10; there are 10 tokens"},
     {"patch pattern mean", "the mean of blocks.0.attn.pattern over positions means nothing; zero "
                            "it instead"},
+    {"scale L2", "scale: X is missing; usage: scale WHERE X [POS]"},
+    {"scale L2 0.5", "'L2' is nothing to scale; that is a head (L2.H3), L2.mlp, L2.attn or a "
+                     "value"},
+    {"scale L9.H1 0.5", "there is no layer 9; the model has layers 0 to 3"},
+    {"scale L1.mlp much", "scale: 'much' is not a number; usage: scale WHERE X [POS]"},
+    {"scale L1.mlp 2 10", "there is no position 10; there are 10 tokens"},
+    {"edge 3,5", "key 5 comes after query 3: the mask hides it"},
+    {"edge L1.H1 3,1 on", "the edge 3,1 of L1.H1 is not knocked out"},
+    {"edge L1.mlp 3,1", "'L1.mlp' is no head; heads are like L2.H3"},
+    {"edge L1.H9", "there is no head 9; the model has heads 0 to 5"},
+    {"edge 3,99", "there is no such cell; queries and keys go from 0 to 9"},
+    {"replace sofmax zero", "there is no op 'sofmax'; did you mean 'softmax'?"},
+    {"replace L2.softmax unifrom", "'unifrom' does not fit L2.softmax (did you mean 'uniform'?); "
+                                   "there is uniform, hardmax, no-max-subtraction or sigmoid"},
+    {"replace L2.softmax relu", "'relu' does not fit L2.softmax; there is uniform, hardmax, "
+                                "no-max-subtraction or sigmoid"},
+    {"replace L2.H1.softmax uniform", "an op is replaced for all heads: 'L2.softmax'"},
+    {"replace L9.softmax uniform", "there is no layer 9; the model has layers 0 to 3"},
+    {"replace s uniform", "'s' could be any of scores, scale, softmax"},
+    {"replace lm_head zero", "lm_head keeps its function: the sampler and the lens read the "
+                             "logits as they are"},
+    {"replace probs zero", "nothing can take the place of softmax"},
+    {"replace linear identity", "identity does not fit L0.mlp_up"},
+    {"replace mask window", "window needs a number, N: s_ij = -inf where j > i or j <= i - N"},
+    {"replace mask window 1.5", "window takes a whole number from 1 to 1.67772e+07, not '1.5'"},
+    {"replace mask none 3", "none takes no number"},
+    {"replace scale by 0", "by takes a number from 1e-06 to 1e+06, not '0'"},
     {"steer 9 1", "there is no layer 9; the model has layers 0 to 3"},
     {"steer 1 0", "a direction is added X times; X is a number other than 0"},
     {"steer 1 1", "nothing is marked; mark keeps the present run to compare with"},
@@ -215,6 +301,19 @@ static const struct {
     {"compare", "nothing is marked; mark keeps the present run to compare with"},
     {"compare maybe", "compare: 'maybe' is not on, off or toggle; usage: compare "
                       "[on|off|toggle]"},
+    {"diff", "diff: FILE is missing; usage: diff FILE [TOL]"},
+    {"diff x.npz", "nothing is computed yet; run first"},
+    {"run; diff x.npz", "cannot read 'x.npz': no such file or folder; check the path"},
+    {"run; diff example.gpt",
+     "'example.gpt': not a dump: neither npz, npy nor safetensors by its first bytes"},
+    {"run; diff x.npz 0", "a tolerance is a number above 0, as in 'diff x.npz 1e-3'"},
+    {"run; diff x.npz small", "diff: 'small' is not a number; usage: diff FILE [TOL]"},
+    {"run; dump logits one.npz; prompt Tom gave the blue; run; diff one.npz",
+     "the tokens differ at position 4: 786 \xc2\xb7red in A, 787 \xc2\xb7" "blue in B; give both the same "
+     "prompt"},
+    {"run; dump logits mlp.npy; append 5; run; diff mlp.npy",
+     "'mlp.npy' does not say which value it holds; dump it as npz, or compare it with 'gptscope "
+     "diff --value NAME'"},
     {"clear", "there are no ablations to clear"},
     {"ablate; clear 2", "there is no ablation 2; they go from 1 to 1"},
     {"lesson nothing", "there is no lesson 'nothing'; 'lesson list' names the 1 there are"},
@@ -251,6 +350,9 @@ static const struct {
      "'a.bmp' does not end like a picture: .txt, .ansi, .html, .svg or .png"},
     {"help stpe", "there is no command 'stpe'; did you mean 'step'?"},
     {"source", "source: FILE is missing; usage: source FILE"},
+    {"history 0", "the last N commands; N is 1 or more"},
+    {"again 9", "there is no command 9; 'history' has 1 to 0"},
+    {"again", "nothing was done yet"},
     {"echo \"a", "the quote at column 6 is not closed"},
     {"version x", "version: 'x' is too much; usage: version"},
     {"quit now", "quit: 'now' is too much; usage: quit"},
@@ -258,6 +360,35 @@ static const struct {
     {"zzzzzz", "there is no command 'zzzzzz'; 'help' lists them"},
     {"cl", "'cl' could be any of clear, close"},
     {"\"\"", "there is no command ''; 'help' lists them"},
+    {"step lyaer", "step: 'lyaer' is neither op, layer or token nor a whole number; did you mean "
+                   "'layer'?; usage: step [op|layer|token] [N]"},
+    {"compare o", "compare: 'o' could be any of on, off; usage: compare [on|off|toggle]"},
+    {"panel nxt", "panel: 'nxt' is not next or previous; did you mean 'next'?; usage: panel "
+                  "[next|previous]"},
+    {"view atention", "view: there is no view 'atention' (did you mean 'attention'?); the views are "
+                      "map, attention, heads, logits, explain, program, mlp, compare, cache, "
+                      "tensor, model, tokens, residual, lesson, log, help; usage: view VIEW"},
+    {"view m", "view: 'm' could be any of map, mlp, model; usage: view VIEW"},
+    {"unset tmep", "unset: there is no setting 'tmep' (did you mean 'temp'?); the settings are temp, "
+                   "top-k, top-p, min-p, seed, ignore-eos, ctx, chunk, threads, scale, hide-sink, "
+                   "lens, logits-at, merges, speed, zoom, heads, theme, color, ascii, mouse, lang; "
+                   "usage: unset NAME"},
+    {"set t 3", "set: 't' could be any of temp, top-k, top-p, threads, theme; usage: set [NAME] "
+                "[VALUE]"},
+    {"set heads s", "'s' could be any of sink, strongest"},
+    {"set scale sqtr", "scale takes linear, sqrt, log or row-max, not 'sqtr'; did you mean 'sqrt'?"},
+    {"stage sofmax", "there is no stage 'sofmax' (did you mean 'softmax'?); the stages are raw, "
+                     "scaled, masked, softmax and z"},
+    {"break entorpy", "there is no op 'entorpy'; did you mean 'entropy'?"},
+    {"ablate mlpp 1", "'mlpp' is nothing to ablate; did you mean 'mlp'?"},
+    {"stage s", "'s' could be any of scaled, softmax"},
+    {"until s", "until: 's' could be any of scores, scale, softmax; usage: until [OP]"},
+    {"break L1.m", "'m' could be any of mask, mix, mlp_up, mlp_down"},
+    {"help valeus", "there is no help on 'valeus'; did you mean 'values'?"},
+    {"help s", "'s' could be any of step, speed, select, stage, show, similarity, scale, steer, set, search, "
+               "scroll, screenshot, source, settings"},
+    {"echo x; prompt \"a\nb", "the quote at column 16 is not closed"},
+    {"echo \\\n \"a", "the quote at line 2, column 2 is not closed"},
 };
 // clang-format on
 
@@ -432,6 +563,7 @@ static void test_complete(void **state)
 
     open_fixture(&f, TEXT, false);
     completes(f.session, "", "ablate", "version");
+    completes(f.session, "sc", "scale", "screenshot");
     completes(f.session, "ste", "steer", "step");
     completes(f.session, "step ", "layer", "token");
     completes(f.session, "step; ba", "back", "back");
@@ -447,7 +579,9 @@ static void test_complete(void **state)
     completes(f.session, "zzz", NULL, NULL);
     completes(f.session, "step layer 3 ", NULL, NULL);
     assert_null(command_complete(f.session, "source ", 7));
-    assert_null(command_complete(f.session, "echo \"open", 10));
+    completes(f.session, "echo \"open", NULL, NULL);
+    completes(f.session, "step # lay", NULL, NULL);
+
     close_fixture(&f);
 }
 

@@ -201,11 +201,14 @@ static void formats(void **state)
     assert_string_equal(dump_format_find("a.b/x.npz", NULL, &err)->suffix, "npz");
     assert_string_equal(dump_format_find("-", "json", &err)->suffix, "json");
     assert_null(dump_format_find("x.xls", NULL, &err));
-    assert_string_equal(err.text, "'xls' cannot be written, only npz, npy or json");
+    assert_string_equal(err.text, "'xls' cannot be written, only npz, npy, safetensors, json, "
+                                  "csv, tsv, png, svg or html");
     assert_null(dump_format_find("a.npz/x", NULL, &err));
-    assert_string_equal(err.text, "'x' has no suffix to say the format, npz, npy or json");
+    assert_string_equal(err.text, "'x' has no suffix to say the format, npz, npy, safetensors, "
+                                  "json, csv, tsv, png, svg or html");
     assert_null(dump_format_find("-", NULL, &err));
-    assert_string_equal(err.text, "standard output needs a format, npz, npy or json");
+    assert_string_equal(err.text, "standard output needs a format, npz, npy, safetensors, "
+                                  "json, csv, tsv, png, svg or html");
 }
 
 static int cleanup(void **state)

@@ -141,6 +141,9 @@ static void test_claims(void **state)
     assert_true(c.holds);
     OK(expr_check(s, "1 < 2 and 3 > 4 and 5 < 6", &c, &err));
     assert_false(c.holds);
+    OK(expr_check(s, "3 = 3.04 within 0.05 and 3 != 3.1 within 0.05", &c, &err));
+    assert_true(c.holds);
+    OK(expr_check(s, "1 < 2 and 3 > 4 and 5 < 6", &c, &err));
     assert_string_equal(c.left, "3");
     assert_string_equal(c.right, "4");
     FAILS(expr_check(s, "1 + 1", &c, &err),
@@ -168,6 +171,7 @@ static void test_faults(void **state)
         {"L*.pattern[1]", "'*' takes"},
         {"dot(embed[1], logits[1])", "the rows have 192 and 2048 numbers"},
         {"embed[1] + logits[1]", "'+' takes rows of one length, not of 192 and 2048"},
+        {"1 < 2 within 3", "within goes with = and !=, in '1 < 2 within 3'"},
         {"sum()", "a number or a name is expected before ')' in 'sum()'"},
         {"sum(1, 2)", "sum(a) has another number of arguments in 'sum(1, 2)'"},
         {"sum(\"a\")", "sum takes numbers, not a text"},

@@ -58,6 +58,7 @@ static const struct pressed presses[] = {
     {"9", NULL, NULL, "9 model", NULL, NULL},
     {"0", NULL, NULL, "0 tokens", NULL, NULL},
     {"R", NULL, NULL, "R residual", NULL, NULL},
+    {"L", NULL, NULL, "Lesson 1: ", NULL, NULL},
     {"M", NULL, NULL, "M mlp", NULL, NULL},
     {"Tab", NULL, NULL, " i largest", NULL, NULL},
     {"BackTab", NULL, NULL, " u run to it", NULL, NULL},
@@ -151,6 +152,16 @@ static const struct pressed presses[] = {
     {"Home", "tokens", NULL, "[0,4] T", NULL, NULL},
     {"End", "tokens", NULL, "[9,4] ·Anna", NULL, NULL},
 
+    {"Space", "lesson", "lesson 1", "2/4", "1/4", NULL},
+    {"Enter", "lesson", "lesson 1", "2/4", "1/4", NULL},
+    {"Right", "lesson", "lesson 1", "2/4", "1/4", NULL},
+    {"Left", "lesson", "lesson 1 2", "1/4", "2/4", NULL},
+    {"a", "lesson", "lesson 1 2", "Not this one.", "Your guess?", NULL},
+    {"b", "lesson", "lesson 1 2", "Right.", "Your guess?", NULL},
+    {"c", "lesson", "lesson 1 2", "Not this one.", "Your guess?", NULL},
+    {"d", "lesson", "lesson 1 2", "the choices are a to c", NULL, NULL},
+    {"=", "lesson", "lesson 1 2", "answer ", NULL, NULL},
+
     {"c", "residual", NULL, "rank of the final choice", NULL, NULL},
     {"Home", "residual", NULL, "embed   T ", NULL, NULL},
     {"End", "residual", NULL, "embed   ·ball ", NULL, NULL},
@@ -204,6 +215,7 @@ static void press(const struct pressed *p)
     struct str keys = STR_INIT;
 
     terminal_wait(t, "e edits the prompt");
+    terminal_wait(t, "cache 10/256"); /* all are computed */
     str_adds(&keys, START);
     if (p->view && strcmp(p->view, "search"))
         str_addf(&keys, ";view %s", p->view);

@@ -9,198 +9,112 @@
 
 #include "base/str.h"
 #include "command_fixture.h"
+#include "prompt.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-#define WAIT_SECONDS 30
-
-static char home[] = "/tmp/gptscope-repl-XXXXXX";
-
-struct terminal {
-    pid_t pid;
-    int fd;
-    struct str seen; /* since the last text that was waited for */
-};
-
-static void start(struct terminal *t, const char *term)
-{
-    const struct winsize size = {.ws_row = 24, .ws_col = 200};
-    const char *program = getenv("GPTSCOPE");
-
-    t->seen = (struct str) STR_INIT;
-    t->pid = forkpty(&t->fd, NULL, NULL, &size);
-    assert_true(t->pid >= 0);
-    if (t->pid == 0) {
-        setenv("TERM", term, 1);
-        setenv("HOME", home, 1);
-        unsetenv("XDG_STATE_HOME");
-        setenv("INPUTRC", "/dev/null", 1);
-        execl(program, program, "repl", "-m", "tiny-gpt2", (char *) NULL);
-        _exit(127);
-    }
-}
-
-/* Reads until `text` was seen; what came up to its end is forgotten. */
-static void await(struct terminal *t, const char *text)
-{
-    struct pollfd fd = {.fd = t->fd, .events = POLLIN};
-    time_t end = time(NULL) + WAIT_SECONDS;
-    char block[4096], *at;
-
-    while (!(at = strstr(t->seen.text, text))) {
-        ssize_t n = poll(&fd, 1, 1000) > 0 ? read(t->fd, block, sizeof block) : 0;
-        if (n > 0)
-            str_add(&t->seen, block, (size_t) n);
-        if (n < 0 || time(NULL) > end)
-            fail_msg("waited for '%s', saw '%s'", text, t->seen.text);
-    }
-    str_cut(&t->seen, 0, (size_t) (at - t->seen.text) + strlen(text));
-}
-
-static void type(struct terminal *t, const char *text)
-{
-    assert_int_equal(write(t->fd, text, strlen(text)), strlen(text));
-}
-
-/* Waits for the program's end; its wait status. */
-static int finish(struct terminal *t)
-{
-    char block[4096];
-    int status;
-
-    while (read(t->fd, block, sizeof block) > 0)
-        continue;
-    assert_int_equal(waitpid(t->pid, &status, 0), t->pid);
-    close(t->fd);
-    str_release(&t->seen);
-    return status;
-}
-
-static int setup(void **state)
-{
-    return mkdtemp(home) ? fixture_setup(state) : -1;
-}
-
-static int teardown(void **state)
-{
-    static const char *const dirs[] = {"/.local/state/gptscope/history",
-                                       "/.local/state/gptscope", "/.local/state", "/.local",
-                                       ""};
-    char path[128];
-
-    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
-        snprintf(path, sizeof path, "%s%s", home, dirs[i]);
-        remove(path);
-    }
-    return fixture_teardown(state);
-}
 
 static void test_line(void **state)
 {
     (void) state;
-    struct terminal t;
+    struct prompt t;
 
-    start(&t, "xterm");
-    await(&t, "tiny-gpt2> ");
-    type(&t, "prom\tTom gave the red ball\n"); /* completed */
-    await(&t, "prompt Tom gave the red ball");
-    await(&t, "6 tokens");
-    await(&t, "tiny-gpt2 0/6> ");
-    type(&t, "step 4\n");
-    await(&t, "layernorm");
-    type(&t, "stpe\n");
-    await(&t, "did you mean 'step'?");
-    type(&t, "set col\t\n");
-    await(&t, "set color");
-    type(&t, "quit\n");
-    assert_int_equal(finish(&t), 0);
+    prompt_start(&t, "xterm");
+    prompt_await(&t, "tiny-gpt2> ");
+    prompt_type(&t, "prom\tTom gave the red ball\n"); /* completed */
+    prompt_await(&t, "prompt Tom gave the red ball");
+    prompt_await(&t, "6 tokens");
+    prompt_await(&t, "tiny-gpt2 0/6> ");
+    prompt_type(&t, "step 4\n");
+    prompt_await(&t, "layernorm");
+    prompt_type(&t, "stpe\n");
+    prompt_await(&t, "did you mean 'step'?");
+    prompt_type(&t, "set col\t\n");
+    prompt_await(&t, "set color");
+    prompt_type(&t, "quit\n");
+    assert_int_equal(prompt_finish(&t), 0);
 }
 
 static void test_interrupts(void **state)
 {
     (void) state;
-    struct terminal t;
+    struct prompt t;
     struct str line = STR_INIT;
 
-    start(&t, "xterm");
-    await(&t, "> ");
-    type(&t, "prompt Tom gave\n");
-    await(&t, "0/3> ");
-    type(&t, "echo never");
-    await(&t, "echo never");
-    type(&t, "\003"); /* the line goes, the session stays */
-    await(&t, "^C");
-    await(&t, "0/3> ");
-    type(&t, "echo \"al\\x69ve\"\n"); /* not what is echoed while typing */
-    await(&t, "alive");
+    prompt_start(&t, "xterm");
+    prompt_await(&t, "> ");
+    prompt_type(&t, "prompt Tom gave\n");
+    prompt_await(&t, "0/3> ");
+    prompt_type(&t, "echo never");
+    prompt_await(&t, "echo never");
+    prompt_type(&t, "\003"); /* the line goes, the session stays */
+    prompt_await(&t, "^C");
+    prompt_await(&t, "0/3> ");
+    prompt_type(&t, "echo \"al\\x69ve\"\n"); /* not what is echoed while typing */
+    prompt_await(&t, "alive");
 
     for (int i = 0; i < 200; i++)
         str_adds(&line, "truncate 3; generate 200; ");
     str_adds(&line, "echo the end\n");
-    type(&t, "set temp 0\n");
-    await(&t, "temp 0");
+    prompt_type(&t, "set temp 0\n");
+    prompt_await(&t, "temp 0");
     for (size_t at = 0; at < line.len; at += 200) { /* a terminal takes so much at once */
         size_t n = line.len - at < 200 ? line.len - at : 200;
         assert_int_equal(write(t.fd, line.text + at, n), n);
     }
-    await(&t, "3 tokens left");
-    type(&t, "\003"); /* the command stops, the session stays */
-    await(&t, "interrupted");
-    await(&t, "> ");
-    type(&t, "echo \"al\\x69ve again\"\n");
-    await(&t, "alive again");
-    await(&t, "> ");
-    type(&t, "\004"); /* the end of input */
-    assert_int_equal(finish(&t), 0);
+    prompt_await(&t, "3 tokens left");
+    prompt_type(&t, "\003"); /* the command stops, the session stays */
+    prompt_await(&t, "interrupted");
+    prompt_await(&t, "> ");
+    prompt_type(&t, "echo \"al\\x69ve again\"\n");
+    prompt_await(&t, "alive again");
+    prompt_await(&t, "> ");
+    prompt_type(&t, "\004"); /* the end of input */
+    assert_int_equal(prompt_finish(&t), 0);
     str_release(&line);
 }
 
 static void test_history(void **state)
 {
     (void) state;
-    struct terminal t;
+    struct prompt t;
     struct stat info;
     char path[128];
 
-    start(&t, "dumb");
-    await(&t, "tiny-gpt2> ");
-    type(&t, "echo \"a l\\x69ne to remember\"\n");
-    await(&t, "a line to remember");
-    await(&t, "tiny-gpt2> ");
-    type(&t, "\004");
-    assert_int_equal(finish(&t), 0);
-    snprintf(path, sizeof path, "%s/.local/state/gptscope/history", home);
+    prompt_start(&t, "dumb");
+    prompt_await(&t, "tiny-gpt2> ");
+    prompt_type(&t, "echo \"a l\\x69ne to remember\"\n");
+    prompt_await(&t, "a line to remember");
+    prompt_await(&t, "tiny-gpt2> ");
+    prompt_type(&t, "\004");
+    assert_int_equal(prompt_finish(&t), 0);
+    snprintf(path, sizeof path, "%s/.local/state/gptscope/history", prompt_home);
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
 
-    start(&t, "dumb");
-    await(&t, "tiny-gpt2> ");
-    type(&t, "\020\n"); /* the last line of the session before */
-    await(&t, "a line to remember");
-    type(&t, "quit\n");
-    assert_int_equal(finish(&t), 0);
+    prompt_start(&t, "dumb");
+    prompt_await(&t, "tiny-gpt2> ");
+    prompt_type(&t, "\020\n"); /* the last line of the session before */
+    prompt_await(&t, "a line to remember");
+    prompt_type(&t, "quit\n");
+    assert_int_equal(prompt_finish(&t), 0);
 }
 
 static void test_kill(void **state)
 {
     (void) state;
-    struct terminal t;
+    struct prompt t;
     int status;
 
-    start(&t, "xterm");
-    await(&t, "tiny-gpt2> ");
+    prompt_start(&t, "xterm");
+    prompt_await(&t, "tiny-gpt2> ");
     kill(t.pid, SIGTERM);
-    status = finish(&t);
+    status = prompt_finish(&t);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGTERM);
 }
@@ -245,8 +159,27 @@ static void test_pipe(void **state)
     assert_string_equal(out.text, "");
     str_clear(&out);
     assert_int_equal(through_pipe("run -c 'echo one; stpe'", "", &out), 1);
+    assert_string_equal(
+        out.text,
+        "one\ngptscope: command 2: there is no command 'stpe'; did you mean 'step'?\n");
+    str_clear(&out);
+    assert_int_equal(through_pipe("run -c stpe", "", &out), 1);
     assert_string_equal(out.text,
-                        "one\ngptscope: there is no command 'stpe'; did you mean 'step'?\n");
+                        "gptscope: there is no command 'stpe'; did you mean 'step'?\n");
+    str_clear(&out);
+    assert_int_equal(
+        through_pipe("repl", "echo \"a\nb\"\r\necho \\\n c\necho \\\n\nstpe\n", &out), 1);
+    assert_string_equal(
+        out.text,
+        "a\\nb\nc\n\ngptscope: stdin:7: there is no command 'stpe'; did you mean 'step'?\n");
+    str_clear(&out);
+    assert_int_equal(through_pipe("repl", "echo a\n\necho b \\\n \"c\nd", &out), 1);
+    assert_string_equal(out.text,
+                        "a\ngptscope: stdin:3: the quote at line 2, column 2 is not closed\n");
+    str_clear(&out);
+    assert_int_equal(through_pipe("run -", "echo a\n\necho \"b\nc\"; echo \"d", &out), 1);
+    assert_string_equal(out.text,
+                        "a\nb\\nc\ngptscope: stdin:4: the quote at column 10 is not closed\n");
     str_release(&out);
 }
 
@@ -262,5 +195,5 @@ int main(void)
         print_message("skipped: GPTSCOPE does not name the program\n");
         return 77;
     }
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, prompt_setup, prompt_teardown);
 }

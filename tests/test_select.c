@@ -121,6 +121,8 @@ static void test_transformerlens(void **state)
     (void) state;
     static const struct row rows[] = {
         {"hook_embed", "embed"},
+        {"hidden_states.2", "blocks.1.resid_post"},
+        {"attentions.3,transformer.h.0.mlp", "blocks.0.mlp_out blocks.3.attn.pattern"},
         {"hook_pos_embed", "pos_embed"},
         {"blocks.0.hook_resid_pre", "blocks.0.resid_pre"},
         {"blocks.1.hook_resid_mid", "blocks.1.resid_mid"},

@@ -267,6 +267,30 @@ static void test_command_line(void **state)
     terminal_quit(t);
 }
 
+/* A long dump says how far it is, Esc stops it, and what was typed meanwhile is not lost. */
+static void test_long_dump(void **state)
+{
+    struct terminal *t = terminal_open(100, 30, "");
+
+    (void) state;
+    terminal_keys(t, ":prompt \"");
+    for (int i = 0; i < 60; i++)
+        terminal_keys(t, "Tom gave the red ");
+    terminal_keys(t, "\"; run\r");
+    terminal_wait(t, "cache 242/256");
+    terminal_keys(t, ":dump * all.json\r");
+    terminal_wait(t, "Esc stops");
+    terminal_keys(t, "\033");
+    terminal_wait(t, "all.json: interrupted");
+    terminal_keys(t, ":dump * all.json\r");
+    terminal_wait(t, "Esc stops");
+    terminal_keys(t, ":echo typed meanwhile\r");
+    terminal_keys(t, "\033");
+    terminal_wait(t, "typed meanwhile");
+    assert_int_not_equal(access("all.json", F_OK), 0);
+    terminal_quit(t);
+}
+
 /* --- kinds of terminals --- */
 
 static void check_kind(const struct variable *env, const char *args, const char *golden,
@@ -436,14 +460,15 @@ static void test_monkey(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_start),    cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_play),     cmocka_unit_test(test_cursor),
-        cmocka_unit_test(test_generate), cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_edit),     cmocka_unit_test(test_paste),
-        cmocka_unit_test(test_refused),  cmocka_unit_test(test_command_line),
-        cmocka_unit_test(test_kinds),    cmocka_unit_test(test_unusable),
-        cmocka_unit_test(test_sizes),    cmocka_unit_test(test_death),
-        cmocka_unit_test(test_suspend),  cmocka_unit_test(test_monkey),
+        cmocka_unit_test(test_start),     cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_play),      cmocka_unit_test(test_cursor),
+        cmocka_unit_test(test_generate),  cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_edit),      cmocka_unit_test(test_paste),
+        cmocka_unit_test(test_refused),   cmocka_unit_test(test_command_line),
+        cmocka_unit_test(test_long_dump), cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_unusable),  cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_death),     cmocka_unit_test(test_suspend),
+        cmocka_unit_test(test_monkey),
     };
     return cmocka_run_group_tests(tests, terminal_enter, terminal_leave);
 }

@@ -37,15 +37,32 @@ command_function cmd_neuron;
 command_function cmd_show, cmd_logits, cmd_info;
 /* cmd_explain.c */
 command_function cmd_explain;
+/* cmd_dump.c */
+command_function cmd_dump;
 /* cmd_patch.c */
-command_function cmd_dump, cmd_ablate, cmd_patch, cmd_clear;
+command_function cmd_ablate, cmd_patch, cmd_clear;
 /* cmd_compare.c */
 command_function cmd_mark, cmd_compare, cmd_steer;
 /* cmd_lens.c, cmd_attribute.c, cmd_heads.c, cmd_weights.c, cmd_similarity.c */
 command_function cmd_lens, cmd_attribute, cmd_headscores, cmd_rollout, cmd_entropy,
     cmd_similarity, cmd_nearest;
+/* cmd_diff.c */
+command_function cmd_diff;
+/* SET of a value, or of a head of it, to what a dump has there; pos -1: at all positions that
+ * both have. A dump of a single position may go to any. */
+struct dumped;
+bool patch_from_dump(struct session *s, struct dumped *d, const struct selected *sel, int pos,
+                     struct err *err);
 /* cmd_set.c */
 command_function cmd_set, cmd_unset, cmd_cycle;
+/* cmd_replace.c */
+command_function cmd_replace;
+/* cmd_scale.c */
+command_function cmd_scale, cmd_edge;
+/* cmd_expect.c */
+command_function cmd_expect;
+/* cmd_history.c */
+command_function cmd_history, cmd_again;
 /* cmd_screen.c */
 command_function cmd_view, cmd_panel, cmd_maximise, cmd_open, cmd_close, cmd_keys, cmd_line,
     cmd_edit;
@@ -97,6 +114,11 @@ bool value_print(struct command_env *env, const struct selected *sel, int rows,
 void explain_print(struct command_env *env);
 /* Explain works on what the focused panel has under its cursor, if that panel has one. */
 void explain_follow(struct command_env *env);
+/* A value that was named, at a cell that may be ("8,17"), or that the cursor is on. */
+bool subject_parse(const struct session *s, const char *name, const struct arg *cell,
+                   struct subject *what, struct err *err);
+/* Functions that can take an op's place; op -1: all there are. */
+void functions_print(const struct program *p, int op, struct str *out);
 /* Ends a command that changed ablations: run_again, and the list. */
 bool ablations_done(struct command_env *env, bool was_done, struct err *err);
 /* The trace that the logits view shows; NULL with err. */

@@ -15,6 +15,7 @@
 #include "command/result.h"
 #include "engine/sample.h"
 #include "engine/select.h"
+#include "session/course.h"
 #include "session/neurons.h"
 #include "session/session.h"
 #include "session/worked.h"
@@ -86,8 +87,10 @@ json_t *data_values(const struct session *s, const struct selection *sel, int ro
                     struct err *err);
 /* The number under the tensor view's cursor. */
 json_t *data_cell(const struct session *s, int value);
-/* What a dump wrote: {"files": [{"file", "bytes", "values"}]}. */
-json_t *data_dumped(const struct session *s, const struct selection *sel, const char *path);
+
+/* --- lessons: data_lesson.c --- */
+
+json_t *data_lesson(const struct course *c); /* one is open */
 
 /* --- one element, worked: data_worked.c --- */
 

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "engine/run.h"
+#include "session/session.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,12 +31,20 @@ struct dump_array {
     const struct run *run;
     int value;
     struct region region; /* of the value, all of what is written */
+    const bool *keep;     /* of the region's heads those that are written; NULL: all */
+    int keep_axis;        /* the value's head axis, with keep */
     int n_value_axis;     /* axes of the value, with the head's */
-    size_t done;          /* elements given out */
+    size_t done;          /* elements of the region gone through */
     float *block;         /* while open */
+
+    /* Told how many bytes each dump_array_next gives; or NULL. */
+    void (*given)(void *user, size_t bytes);
+    void *user;
 };
 
 struct dump_job {
+    /* Model, prompt and settings; NULL: arrays of no session. */
+    const struct session *session;
     struct dump_array *array;
     int n, cap;
     const struct dump_array *tokens, *token_str; /* of the above, or NULL */
@@ -57,5 +66,14 @@ void dump_npy_header(const struct dump_array *a, struct str *out);
 bool dump_npy(const struct dump_job *job, struct outfile *f, struct err *err);
 bool dump_npz(const struct dump_job *job, struct outfile *f, struct err *err);
 bool dump_json(const struct dump_job *job, struct outfile *f, struct err *err);
+bool dump_safetensors(const struct dump_job *job, struct outfile *f, struct err *err);
+bool dump_csv(const struct dump_job *job, struct outfile *f, struct err *err);
+bool dump_tsv(const struct dump_job *job, struct outfile *f, struct err *err);
+bool dump_png(const struct dump_job *job, struct outfile *f, struct err *err);
+bool dump_svg(const struct dump_job *job, struct outfile *f, struct err *err);
+bool dump_html(const struct dump_job *job, struct outfile *f, struct err *err);
+
+/* A field of a table, quoted (comma ',') or escaped (comma '\t') where it must be. */
+void dump_table_field(const char *text, size_t n, char comma, struct str *out);
 
 #endif

@@ -30,5 +30,7 @@ void key_man(struct str *out);
 void view_man(struct str *out);
 void mouse_man(struct str *out);
 void files_man(struct str *out);
+/* A topic of help that is a list, its names as arguments of a macro. */
+void rows_man(const char *topic, const char *macro, struct str *out);
 
 #endif

@@ -11,6 +11,9 @@
 /* A number, a name as op_name (engine/program.h) gives it, or a label without its layer: then
  * the next one from where the pass stands. -1 with err set. */
 int op_parse(const struct session *s, const char *text, struct err *err);
+/* The name in full of an op whose label only begins as text does: "L2.softm". False when text
+ * is no such beginning (it may be a name as it is); with err when several labels begin so. */
+bool op_expand(const struct session *s, const char *text, struct str *full, struct err *err);
 /* "  11 > L0.softmax   attn.pattern [8, 13, 13] = softmax(attn.scores)": '>' is the next to
  * run,
  * '*' is done, 'B' a breakpoint, '?' one with a condition. */

@@ -21,5 +21,9 @@ struct picture_format {
     bool (*write)(struct picture_job *job, struct str *out, struct err *err);
 };
 extern const struct picture_format picture_formats[]; /* ends with a NULL suffix */
+/* The format that a file's suffix names; NULL with an error that lists what there is. */
+const struct picture_format *picture_format_of(const char *path, struct err *err);
+bool picture_write(const struct picture_format *format, struct picture_job *job,
+                   const char *path, struct err *err);
 
 #endif

@@ -101,6 +101,8 @@ struct program {
 };
 
 struct program *program_build(const struct model *m, struct err *err);
+/* The same without weights: for dumps of a model that is not at hand. */
+struct program *program_of_shape(const struct hparams *hp, struct err *err);
 void program_free(struct program *p); /* NULL is fine */
 
 int program_find(const struct program *p, const char *name); /* exact name, or -1 */

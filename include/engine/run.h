@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 struct run;
+struct function; /* engine/function.h */
 
 enum { RUN_DEFAULT_CTX = 4096 };
 
@@ -108,7 +109,14 @@ void run_memory(const struct run *r, struct run_memory *m);
 
 /* --- patches: changes made to values as they are computed --- */
 
-enum patch_kind { PATCH_ZERO, PATCH_SCALE, PATCH_SET, PATCH_MEAN, PATCH_ADD };
+enum patch_kind {
+    PATCH_ZERO,
+    PATCH_SCALE,
+    PATCH_SET,
+    PATCH_MEAN,
+    PATCH_ADD,
+    PATCH_REPLACE /* another function in an op's place: run_put */
+};
 
 /*
  * Adds a patch of a region of a value (NULL: all; count -1: to the end, also of positions to
@@ -163,11 +171,41 @@ struct op_call {
     float *out[OP_MAX_OUT];     /* NULL: not wanted */
     float *work;                /* OP_RESULT: [rows, n_head, d_head] to work in */
     float *lse;                 /* OP_SOFTMAX in attention: [rows, n_head], may be NULL */
+    double number;              /* of the function in the op's place (run_put) */
 };
 typedef void op_function(const struct op_call *call, void *user);
 
 /* Puts fn in place of an op's own function (NULL restores it); truncates the run to nothing. */
 void run_replace(struct run *r, int op, op_function *fn, void *user);
 bool run_replaced(const struct run *r, int op);
+
+/*
+ * Puts a function of the table in engine/function.h in place of the ops that a name means in a
+ * layer, or in all layers (-1). A patch like the others: run_unpatch with its id takes it back,
+ * run_patches_of and run_copy take it along, and where two reach one op the later counts. Acts
+ * on all positions, so the run is truncated to nothing. Fails, with -1, where the name means no
+ * op, or one that the function does not fit.
+ *
+ * The mask "none": a query sees the keys up to the end of its pass. What is derived later sees
+ * the same ones, and run_truncate into the midst of a pass forgets all of it, for its tokens
+ * have seen what is gone.
+ */
+int run_put(struct run *r, int layer, const char *name, const struct function *f, double number,
+            struct err *err);
+int run_put_find(const struct run *r, int layer, const char *name); /* which patch, or -1 */
+/* What stands in an op's place, and its number; NULL: its own function, or that of run_replace.
+ */
+const struct function *run_function(const struct run *r, int op, double *number);
+/* "softmax(attn.scores)", or what stands in its place: "window(attn.scores_scaled, 3)" */
+void run_call_print(const struct run *r, int op, struct str *out);
+/* A mask of this layer (-1: of any) shows what comes later. */
+bool run_looks_ahead(const struct run *r, int layer);
+/* The keys that a query may see: from 0 on; query + 1 with a causal mask. */
+int run_seen(const struct run *r, int layer, int query);
+int run_pass_end(const struct run *r, int pos); /* of the pass that computed it: its end */
+/* One op's function, with what stands in its place, on `rows` positions from pos0 on of rows
+ * given: x in, out[0] out. For ops of one input that is shaped by position; patches are left
+ * out. */
+void run_apply(const struct run *r, int op, int pos0, int rows, const float *x, float *out);
 
 #endif

@@ -7,6 +7,14 @@
 
 #include "engine/run.h"
 
+/* PATCH_REPLACE: which ops, and what in their place. */
+struct put {
+    int layer; /* -1: all */
+    char name[48];
+    const struct function *function;
+    double number;
+};
+
 struct patch {
     int id, value;
     enum patch_kind kind;
@@ -16,6 +24,7 @@ struct patch {
     size_t n_data;        /* numbers in data */
     size_t data_pos;      /* positions in data: 1 when the same row serves all */
     int from;             /* acts on positions >= from: those computed with it */
+    struct put put;
     char text[96];
 };
 
@@ -39,8 +48,9 @@ struct run {
     int n_ctx, chunk;
     bool staged, lean;
 
-    int32_t *tokens; /* [n_ctx] */
-    uint64_t *stamp; /* [n_ctx]: the version at which the position's pass began */
+    int32_t *tokens;   /* [n_ctx] */
+    uint64_t *stamp;   /* [n_ctx]: the version at which the position's pass began */
+    int32_t *pass_end; /* [n_ctx]: the position after the last of its pass */
     int n_past, n_new, pc;
     uint64_t version;
 
@@ -58,6 +68,9 @@ struct run {
     int n_patches, cap_patches, next_patch;
     op_function **replaced;
     void **replaced_user;
+    const struct function **function; /* per op: where `replaced` is of the table */
+    double *number;                   /* per op: the function's */
+    bool ahead;                       /* one of them shows what comes later */
 
     double *inv_freq; /* [rope_dim / 2] */
     size_t scratch_floats;
@@ -69,8 +82,13 @@ void plan_release(struct plan *plan);
 
 /* exec.c: one op on `rows` positions; patches are applied to what it wrote. */
 void exec_op(const struct run *r, const struct op_call *call);
+/* The op's function, or what stands in its place; without patches. */
+void exec_function(const struct run *r, const struct op_call *call);
 /* An op's own function (also for ops that are replaced). */
 void exec_own(const struct op_call *call);
+/* OP_LINEAR with another bias, or none; a norm with another eps. */
+void exec_product(const struct op_call *call, const float *bias);
+void exec_norm_with(const struct op_call *call, float eps);
 /* exec_attention.c: attention as one kernel; writes z and the log-sum-exp. */
 void exec_fused(const struct run *r, int layer, int pos0, int rows, const float *q, float *z,
                 float *lse);
@@ -110,6 +128,8 @@ bool derive_stage(const struct run *r, int value, const struct region *g, float 
 
 /* patch.c */
 void patch_apply(const struct run *r, int value, int pos0, int rows, int n_key, float *data);
+/* replace.c: what stands in each op's place, by the patches there are. */
+void replace_refresh(struct run *r);
 /* patch_out.c: fails when p, on top of the patches there are, leaves a query without a key. */
 bool patch_leaves_keys(const struct run *r, const struct patch *p, struct err *err);
 /* Index into data[region] of a cell, or -1 when the data does not reach that far. */

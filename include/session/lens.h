@@ -14,8 +14,8 @@
  * Work is done on the positions asked for and kept; tokens that are added leave those before
  * them as they are. Memory grows with the positions that were asked for.
  *
- * Changes made to the final norm or the logits themselves (engine/run.h: patches, replaced ops)
- * are not looked at; those made to the stream are in it.
+ * Patches of the final norm or the logits themselves (engine/run.h) are not looked at; those of
+ * the stream are in it, and so is another function in the final norm's place.
  */
 #ifndef GPTSCOPE_SESSION_LENS_H
 #define GPTSCOPE_SESSION_LENS_H

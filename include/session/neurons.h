@@ -52,6 +52,10 @@ int neuron_row_rank(const struct neuron_row *row, int neuron);
 /* The MLP's activation function, with what the model has: act(x). */
 float neuron_act(const struct hparams *hp, float x);
 const char *neuron_act_name(const struct hparams *hp); /* "GELU (tanh)" */
+/* What acts in a layer of the session, which may be another function: "gelu", "relu". */
+const char *neuron_function(const struct session *s, int layer);
+/* y[i] is what it makes of x[i]. */
+void neuron_curve(const struct session *s, int layer, const float *x, float *y, int n);
 
 /* --- tokens --- */
 

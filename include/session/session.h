@@ -179,10 +179,18 @@ bool session_ablate(struct session *s, enum patch_kind kind, int value,
 /* SET to what the mark has there, at the positions that both have. */
 bool session_patch_from_mark(struct session *s, int value, const struct region *region,
                              struct err *err);
+/* SET to data[region], of which all counts are given; the note says where it is from. */
+bool session_patch_data(struct session *s, int value, const struct region *region,
+                        const float *data, const char *note, struct err *err);
 /* ADD of factor * row[d_model] to every position of the residual stream after a layer; the note
  * says what the row is. */
 bool session_add_row(struct session *s, int layer, float factor, const float *row,
                      const char *note, struct err *err);
+/* Puts a function of engine/function.h in place of the ops that a name means in a layer (-1: in
+ * all), in place of what was put there before under the same name. An ablation like the others
+ * (PATCH_REPLACE; its value is what the first of the ops makes); all tokens are forgotten. */
+bool session_put(struct session *s, int layer, const char *name, const struct function *f,
+                 double number, struct err *err);
 /* Takes ablation i away (-1: all) and forgets what it had changed. */
 void session_restore(struct session *s, int i);
 

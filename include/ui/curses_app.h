@@ -1,8 +1,8 @@
 /*
  * The curses program's own state, and what its files share: the loop (curses.c), the lines that
  * are typed (curses_entry.c), the mouse
- * (curses_mouse.c), the work between keys (curses_work.c), output that needs more than the
- * message line (curses_pager.c).
+ * (curses_mouse.c), the work between keys (curses_work.c), commands that work for long
+ * (curses_progress.c), output that needs more than the message line (curses_pager.c).
  */
 #ifndef GPTSCOPE_UI_CURSES_APP_H
 #define GPTSCOPE_UI_CURSES_APP_H
@@ -68,6 +68,13 @@ struct app {
     double work_began; /* when, and with how many tokens done */
     int work_tokens, work_passes;
     bool ended;
+
+    /* While a command works for long (curses_progress.c): since when, when its progress was
+     * drawn last; what was typed meanwhile and waits. */
+    double long_since, long_drawn;
+    struct event typed[64];
+    int n_typed;
+    struct str pasted; /* of the last of them */
 };
 
 /* Runs a command line and shows what it says. */
@@ -78,6 +85,13 @@ void app_say(struct app *a, bool error, const char *text);
 
 /* Came to a breakpoint: stops all work, says which it is, and looks there. */
 bool app_break(struct app *a);
+
+void app_draw(struct app *a); /* the picture, now */
+
+/* For command_env.progress: shows how far it is on the message line; Esc stops it. */
+void app_progress(struct command_env *env, const char *what, uint64_t done, uint64_t total);
+/* The next event that came while a command worked; false when none is left. */
+bool app_typed(struct app *a, struct event *e);
 
 int play_wait(const struct app *a); /* milliseconds to the next step; -1: not playing */
 bool play_tick(struct app *a);      /* steps when it is time to; whether it did */

@@ -34,13 +34,22 @@ struct tool_args {
     const char *record;   /* --record */
     const char *begin;    /* a line of commands that the screen or the prompt begins with */
     bool only_begin;      /* the prompt ends after it */
+    const char *tol;      /* --tol */
+    const char *value;    /* --value */
+    const char *picture;  /* --picture */
     int n;                /* -n; -1: not given */
     int prompt_tokens;    /* --prompt-tokens; -1: not given */
     bool json, ui, no_bos, man, help, version;
-    bool clean;     /* --clean */
-    uint64_t given; /* rows of the settings table that options have set */
-    char **rest;    /* arguments that are not options, the verb taken out; in argv's memory */
+    bool all, quiet; /* --all, --quiet */
+    bool quoted;     /* --quoted */
+    bool clean;      /* --clean */
+    uint64_t given;  /* rows of the settings table that options have set */
+    char **rest;     /* arguments that are not options, the verb taken out; in argv's memory */
     int n_rest;
+
+    /* Of dump. */
+    const char *layers, *heads, *positions, *prompts, *shard;
+    bool no_sidecar;
 };
 
 struct tool {
@@ -54,6 +63,7 @@ struct tool {
 };
 extern const struct tool tool_table[]; /* ends with a NULL name; [0] is the curses program */
 const struct tool *tool_find(const char *name);
+bool tool_hidden(const struct tool *t); /* is for programs: not in the overview of verbs */
 
 /* An option of the verbs; those of the settings table are common to all verbs. */
 enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_INT };
@@ -78,7 +88,8 @@ void tool_help_all(struct str *out);
 void tool_help_one(const struct tool *t, struct str *out);
 void tool_summary(const struct tool *t, struct str *out); /* the first line of its help */
 const char *tool_details(const struct tool *t);           /* the rest */
-bool tool_man(struct str *out, struct err *err);          /* gptscope(1) as mdoc */
+/* A page of the manual as mdoc: "" is gptscope(1), others are in ui/man.h. */
+bool tool_man(const char *page, struct str *out, struct err *err);
 
 /* The whole program: parses, dispatches, prints errors as "gptscope: message" on stderr.
  * Returns the exit status: 0 done, 1 failed, 2 usage. */

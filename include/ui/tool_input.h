@@ -45,15 +45,10 @@ void tool_put(FILE *out, struct str *text); /* writes and releases */
 /* Text of a model: to a terminal made safe but for line ends and tabs, else byte for byte. */
 void tool_put_text(FILE *out, const char *text, size_t n, bool terminal);
 
-/* Parts of the manual: the section with the screen's pictures; lines of literal text, escaped.
- */
-bool man_screens(struct str *out, struct err *err);
-void man_literal(struct str *out, const char *text);
-
 /* The verbs. */
 typedef int tool_function(const struct tool_args *a, FILE *out, struct err *err);
 tool_function tool_screen, tool_repl, tool_run, tool_info, tool_tokenize, tool_generate,
-    tool_dump, tool_models, tool_check, tool_bench, tool_lesson, tool_help,
-    tool_version;
+    tool_dump, tool_diff, tool_models, tool_check, tool_bench, tool_lesson, tool_completion,
+    tool_complete, tool_help, tool_version;
 
 #endif

@@ -42,7 +42,8 @@ const char *attention_value(const struct session *s, const struct attn_grid *g, 
 /* "[8,6] ·Anna → ·Anna 0.6412" */
 void attention_tip(const struct session *s, const struct attn_grid *g, int query, int key,
                    char *out, size_t size);
-/* The masked part of the map holds no values at any key beyond the query. */
+/* The masked part of the map holds no values at any key beyond the query; not so when the mask
+ * is replaced by one that shows what comes later. */
 bool attention_masks(const struct session *s);
 struct scale attention_scale(const struct session *s, const struct attn_grid *g);
 

@@ -25,7 +25,7 @@ struct grid_cache {
     struct attn_grid g;
     struct seen_tokens seen;
     /* what it was made for */
-    bool made, hide_sink;
+    bool made, hide_sink, causal;
     int layer, head;
     enum stage stage;
     struct attn_want want;

@@ -2,6 +2,7 @@
 #include "command/commands.h"
 
 #include "command/data.h"
+#include "command/parse.h"
 #include "view/candidates.h"
 
 #include <stdlib.h>
@@ -38,10 +39,10 @@ static int next_rank(const struct session *s, const struct sample_trace *t, stru
 bool cmd_candidate(struct command_env *env, const struct arg *arg, struct err *err)
 {
     const struct sample_trace *t = candidates_of(env, err);
-    const char *text = arg->given ? arg->text : "";
+    const char *text = "";
     int rank;
 
-    if (!t)
+    if (!t || (arg->given && !(text = arg_expand(arg, "first last next", err))))
         return false;
     rank = candidates_cursor(env->screen, t);
     if (!strcmp(text, "next")) {
@@ -110,6 +111,7 @@ bool cmd_branches(struct command_env *env, const struct arg *arg, struct err *er
 {
     struct session *s = env->session;
     bool was_done = session_done(s), ok;
+    const char *text;
     char *end;
 
     if (!arg->given && result_wanted(env))
@@ -118,10 +120,12 @@ bool cmd_branches(struct command_env *env, const struct arg *arg, struct err *er
         branches_print(s, env->out);
         return true;
     }
-    long id = strtol(arg->text, &end, 10);
-    if (!strcmp(arg->text, "back"))
+    if (!(text = arg_expand(arg, "back", err)))
+        return false;
+    long id = strtol(text, &end, 10);
+    if (!strcmp(text, "back"))
         ok = branch_back(s, err);
-    else if (end != arg->text && !*end && id > 0 && id < 1000000)
+    else if (end != text && !*end && id > 0 && id < 1000000)
         ok = branch_go(s, (int) id, err);
     else
         return err_set(err, "branches takes the number of a branch or back, not '%s'",

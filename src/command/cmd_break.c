@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WHERE "here entropy top token"
+
 static void print_one(const struct session *s, const struct breakpoint *b, struct str *out)
 {
     str_addf(out, "breakpoint %d: ", b->id);
@@ -146,6 +148,27 @@ static bool break_token(const struct session *s, const struct arg *arg, struct b
     return true;
 }
 
+/* An op, a layer or a head, which may be in short. */
+static bool break_op(const struct session *s, const struct arg *arg, struct breakpoint *b,
+                     struct err *err)
+{
+    struct str full = STR_INIT;
+
+    if (arg->word && op_expand(s, arg->text, &full, err)) {
+        free(arg->word->full);
+        arg->word->full = str_steal(&full);
+        return break_place(s, arg->word->full, b, err);
+    }
+    str_release(&full);
+    if (*err->text || break_place(s, arg->text, b, err))
+        return !*err->text;
+    struct str near = STR_INIT;
+    if (!strstr(err->text, "did you mean") && choice_near(WHERE, arg->text, &near))
+        err_set(err, "there is no op '%s'; did you mean '%s'?", arg->text, near.text);
+    str_release(&near);
+    return false;
+}
+
 /* --- break here --- */
 
 /* What the panel with the focus looks at: an op, or the selected head. */
@@ -188,29 +211,37 @@ static struct breakpoint *numbered(struct session *s, const char *text, struct e
     return b;
 }
 
-static bool switch_one(struct command_env *env, const struct arg *arg, struct err *err)
+static bool switch_one(struct command_env *env, const struct arg *arg, bool off,
+                       struct err *err)
 {
     struct breakpoint *b = numbered(env->session, arg[0].text, err);
 
     if (!b)
         return false;
-    b->off = !strcmp(arg[1].text, "off");
+    b->off = off;
     return say_one(env, b);
 }
 
 bool cmd_break(struct command_env *env, const struct arg *arg, struct err *err)
 {
     const struct session *s = env->session;
-    const char *what = arg[0].text;
+    const char *what;
     struct breakpoint b;
     bool ok = true;
 
     if (!arg[0].given)
         return print_all(env);
+    if (!(what = arg_expand(&arg[0], WHERE, err)))
+        return false;
     if (!strcmp(what, "here"))
         return toggle_here(env);
-    if (arg[1].given && (!strcmp(arg[1].text, "off") || !strcmp(arg[1].text, "on")))
-        return switch_one(env, arg, err);
+    if (arg[1].given && isdigit((unsigned char) *what) && !what[strspn(what, "0123456789")]) {
+        const char *how = arg_expand(&arg[1], "on off", err);
+        if (!how)
+            return false;
+        if (!strcmp(how, "on") || !strcmp(how, "off"))
+            return switch_one(env, arg, !strcmp(how, "off"), err);
+    }
     if (!strcmp(what, "entropy"))
         ok = break_entropy(s, arg + 1, &b, err);
     else if (!strcmp(what, "token"))
@@ -220,15 +251,18 @@ bool cmd_break(struct command_env *env, const struct arg *arg, struct err *err)
     else if (!strcmp(what, "top"))
         b = (struct breakpoint){.kind = BREAK_TOP};
     else
-        ok = break_place(s, what, &b, err);
+        ok = break_op(s, &arg[0], &b, err);
     return ok && add(env, &b);
 }
 
 bool cmd_unbreak(struct command_env *env, const struct arg *arg, struct err *err)
 {
     struct session *s = env->session;
+    const char *text = arg_expand(&arg[0], "all", err);
 
-    if (!strcmp(arg[0].text, "all")) {
+    if (!text)
+        return false;
+    if (!strcmp(text, "all")) {
         json_t *ids = json_array();
         for (int i = 0; i < s->breaks.n; i++)
             json_array_append_new(ids, json_integer(s->breaks.item[i].id));

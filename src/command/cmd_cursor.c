@@ -3,6 +3,7 @@
 
 #include "command/data.h"
 #include "command/layout.h"
+#include "command/parse.h"
 #include "command/place.h"
 #include "view/view.h"
 
@@ -12,9 +13,11 @@
 
 bool move_to(int *v, int n, const struct arg *arg, const char *what, struct err *err)
 {
-    const char *text = arg->text;
+    const char *text = arg_expand(arg, "first last", err);
     char *end;
 
+    if (!text)
+        return false;
     long x = strtol(text, &end, 10);
     bool number = end != text && *end == '\0' && !isspace((unsigned char) *text);
     bool relative = number && (*text == '+' || *text == '-');
@@ -89,12 +92,31 @@ bool cmd_layer(struct command_env *env, const struct arg *arg, struct err *err)
     return !result_wanted(env) || say_cursor(env);
 }
 
+/* A word of the command, or an op, in full; NULL with err. */
+static const char *op_word(const struct session *s, const struct arg *arg, struct err *err)
+{
+    struct str full = STR_INIT;
+
+    if (arg->word && op_expand(s, arg->text, &full, err)) {
+        free(arg->word->full);
+        arg->word->full = str_steal(&full);
+        return arg->word->full;
+    }
+    str_release(&full);
+    if (!*err->text && op_parse(s, arg->text, err) >= 0)
+        return arg->text;
+    *err = (struct err) ERR_INIT;
+    return arg_expand(arg, "first last next", err);
+}
+
 bool cmd_op(struct command_env *env, const struct arg *arg, struct err *err)
 {
     struct session *s = env->session;
     int op = screen_op(s, env->screen);
-    const char *text = arg->given ? arg->text : "";
+    const char *text = "";
 
+    if (arg->given && !(text = op_word(s, arg, err)))
+        return false;
     if (!strcmp(text, "next")) {
         env->screen->op = -1;
         op = screen_op(s, env->screen);
@@ -127,7 +149,11 @@ bool point_parse(const struct session *s, const struct arg *arg, int *point, str
     int layer = 0, head = 0;
     const char *rest = "";
 
-    if (!strcmp(arg->text, "embed")) {
+    const char *text = arg_expand(arg, "embed first last", err);
+
+    if (!text)
+        return false;
+    if (!strcmp(text, "embed")) {
         *point = 0;
         return true;
     }
@@ -187,19 +213,42 @@ static int stage_index(const char *text)
     return -1;
 }
 
+#define STAGES "raw scaled masked softmax pattern z first last"
+
+static bool no_stage(const char *text, struct err *err)
+{
+    struct str near = STR_INIT;
+
+    if (choice_near(STAGES, text, &near))
+        err_set(err,
+                "there is no stage '%s' (did you mean '%s'?); the stages are raw, scaled, "
+                "masked, softmax and z",
+                text, near.text);
+    else
+        err_set(err,
+                "there is no stage '%s'; the stages are raw, scaled, masked, softmax and z",
+                text);
+    str_release(&near);
+    return false;
+}
+
 bool cmd_stage(struct command_env *env, const struct arg *arg, struct err *err)
 {
     struct session *s = env->session;
     int stage = (int) s->at.stage, named = arg[0].given ? stage_index(arg[0].text) : -1;
+    const char *text = "";
 
+    if (arg[0].given && named < 0) {
+        text = arg_expand(&arg[0], STAGES, err);
+        if (!text)
+            return false;
+        named = stage_index(text);
+    }
     if (named >= 0)
         stage = named;
-    else if (arg[0].given && isalpha((unsigned char) arg[0].text[0]) &&
-             strcmp(arg[0].text, "first") && strcmp(arg[0].text, "last"))
-        return err_set(err,
-                       "there is no stage '%s'; the stages are raw, scaled, masked, softmax "
-                       "and z",
-                       arg[0].text);
+    else if (arg[0].given && isalpha((unsigned char) *text) && strcmp(text, "first") &&
+             strcmp(text, "last"))
+        return no_stage(arg[0].text, err);
     else if (arg[0].given && !move_to(&stage, STAGE_COUNT, &arg[0], "stage", err))
         return false;
     s->at.stage = (enum stage) stage;
@@ -221,10 +270,7 @@ bool cmd_select(struct command_env *env, const struct arg *arg, struct err *err)
         if (!place_parse(s, text, &at.layer, &at.head, &rest, err))
             return false;
         if (*rest && stage_index(rest) < 0)
-            return err_set(err,
-                           "there is no stage '%s'; the stages are raw, scaled, masked, "
-                           "softmax and z",
-                           rest);
+            return no_stage(rest, err);
         if (*rest)
             at.stage = (enum stage) stage_index(rest);
     }

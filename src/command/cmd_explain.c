@@ -107,8 +107,8 @@ static bool parse_cell(const struct session *s, const char *text, struct subject
 }
 
 /* A value that was named, at a cell that may be. */
-static bool named(const struct session *s, const char *name, const struct arg *cell,
-                  struct subject *what, struct err *err)
+bool subject_parse(const struct session *s, const char *name, const struct arg *cell,
+                   struct subject *what, struct err *err)
 {
     struct selected sel;
     bool own = !strcmp(name, "this");
@@ -289,9 +289,10 @@ bool cmd_explain(struct command_env *env, const struct arg *arg, struct err *err
 
     if (s->ids.n == 0)
         return err_set(err, "there are no tokens yet; give a prompt first");
-    bool ok = !arg[0].given                     ? under_cursor(env, &what, err)
-              : !strcmp(arg[0].text, "largest") ? largest(env, &what, err)
-                                                : named(s, arg[0].text, &arg[1], &what, err);
+    bool ok = !arg[0].given ? under_cursor(env, &what, err)
+              : !strcmp(arg[0].text, "largest")
+                  ? largest(env, &what, err)
+                  : subject_parse(s, arg[0].text, &arg[1], &what, err);
     bool typed = arg[0].given && strcmp(arg[0].text, "this") && strcmp(arg[0].text, "largest");
     if (!ok || !check(env, &what, typed, err))
         return false;

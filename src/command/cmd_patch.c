@@ -1,33 +1,15 @@
-/* Commands that write values out or change them: dump, ablate, patch, clear. */
+/* Commands that change values: ablate, patch, clear. */
 #include "command/commands.h"
 
-#include "base/safe.h"
 #include "command/data.h"
-#include "command/dump.h"
+#include "command/parse.h"
 #include "command/place.h"
+#include "engine/dumped.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-bool cmd_dump(struct command_env *env, const struct arg *arg, struct err *err)
-{
-    const struct session *s = env->session;
-    struct selection sel;
-
-    if (!values_parse(s, arg[0].text, &sel, err))
-        return false;
-    bool ok = dump_values(s, &sel, arg[1].text, NULL, err);
-    if (ok && result_wanted(env)) {
-        result_put(env, data_dumped(s, &sel, arg[1].text));
-    } else if (ok && strcmp(arg[1].text, "-")) {
-        str_addf(env->out, "%d value%s written to ", sel.n, sel.n == 1 ? "" : "s");
-        safe_add(env->out, arg[1].text, strlen(arg[1].text), SAFE_SPACE_KEEP);
-        str_addc(env->out, '\n');
-    }
-    selection_release(&sel);
-    return ok;
-}
 
 /* All of a value, or one head of it. */
 static struct region region_of(const struct program *p, int value, int head)
@@ -67,12 +49,15 @@ bool ablations_done(struct command_env *env, bool was_done, struct err *err)
 
 enum part { HEAD, MLP, ATTN, EDGE, MEAN };
 
+#define PARTS "mlp attn edge mean"
+
 /* What an ablate line asks for. */
 struct wanted {
     enum part part;
     enum patch_kind kind;
     int layer, head, query, key;
     bool cell; /* query and key were given */
+    enum { TOGGLE, OFF, ON } turn;
 };
 
 /* Zeroed already when the mean is wanted, or the other way round: one has to go first, for the
@@ -104,7 +89,12 @@ static bool toggle(struct command_env *env, const struct wanted *w, struct err *
     if (w->part == EDGE)
         r = (struct region){{head, w->query, w->key}, {1, 1, 1}};
     int i = find_ablation(s, kind, value, &r);
-    if (i >= 0)
+    if (i < 0 && w->turn == ON)
+        return err_set(err, "the edge %d,%d of L%d.H%d is not knocked out", w->query, w->key,
+                       w->layer, head);
+    if (i >= 0 && w->turn == OFF)
+        was_done = false; /* nothing changes */
+    else if (i >= 0)
         session_restore(s, i);
     else if (other_kind(s, kind, value, &r, err) ||
              !session_ablate(s, kind, value, &r, w->part == EDGE ? -INFINITY : 0, err))
@@ -137,8 +127,13 @@ static bool take_place(struct wanted *w, const struct session *s, const char *te
 
     if (take_part(w, text))
         return true;
-    if (!place_parse(s, text, &w->layer, &w->head, &rest, err))
+    if (!place_parse(s, text, &w->layer, &w->head, &rest, err)) {
+        struct str near = STR_INIT;
+        if (choice_near(PARTS, text, &near))
+            err_set(err, "'%s' is nothing to ablate; did you mean '%s'?", text, near.text);
+        str_release(&near);
         return false;
+    }
     if (*rest ? take_part(w, rest) : strpbrk(text, "Hh") != NULL)
         return true;
     return err_set(err,
@@ -195,14 +190,50 @@ bool cmd_ablate(struct command_env *env, const struct arg *arg, struct err *err)
     w.head = s->at.head;
     w.query = s->at.query;
     w.key = s->at.key;
-    if (arg[0].given && !take_place(&w, s, arg[0].text, err))
-        return false;
-    for (int i = 1; i < 3 && arg[i].given; i++)
-        if (!take_more(&w, s, arg[i].text, err))
+    for (int i = 0; i < 3 && arg[i].given; i++) {
+        const char *text = arg_expand(&arg[i], i ? "mean" : PARTS, err);
+        if (!text || !(i ? take_more : take_place)(&w, s, text, err))
             return false;
+    }
     if (w.part == EDGE && !check_edge(s, &w, err))
         return false;
     return toggle(env, &w, err);
+}
+
+/* A head, an edge's cell, on or off, in any order. */
+static bool take_edge(struct wanted *w, const struct session *s, const struct arg *arg,
+                      struct err *err)
+{
+    const char *rest, *text = arg->text;
+
+    if (isdigit((unsigned char) *text)) {
+        w->cell = true;
+        return cell_parse(s, text, &w->query, &w->key, err);
+    }
+    if (!(text = arg_expand(arg, "on off", err)))
+        return false;
+    if (!strcmp(text, "on") || !strcmp(text, "off")) {
+        w->turn = strcmp(text, "on") ? OFF : ON;
+        return true;
+    }
+    if (!place_parse(s, text, &w->layer, &w->head, &rest, err))
+        return false;
+    return !*rest || err_set(err, "'%s' is no head; heads are like L2.H3", text);
+}
+
+bool cmd_edge(struct command_env *env, const struct arg *arg, struct err *err)
+{
+    const struct session *s = env->session;
+    struct wanted w = {.part = EDGE, .kind = PATCH_ZERO};
+
+    w.layer = s->at.layer;
+    w.head = s->at.head;
+    w.query = s->at.query;
+    w.key = s->at.key;
+    for (int i = 0; i < 3 && arg[i].given; i++)
+        if (!take_edge(&w, s, &arg[i], err))
+            return false;
+    return check_edge(s, &w, err) && toggle(env, &w, err);
 }
 
 /* --- patch --- */
@@ -213,7 +244,8 @@ enum how { HOW_ZERO, HOW_SCALE, HOW_SET, HOW_ADD, HOW_MEAN, HOW_FROM };
 struct change {
     enum how how;
     float x;
-    int pos; /* -1: all */
+    int pos;             /* -1: all */
+    struct dumped *dump; /* HOW_FROM: of a file; NULL: of the mark */
 };
 
 static bool take_number(const char *text, float *x, struct err *err)
@@ -230,9 +262,10 @@ static bool take_change(struct change *c, const struct arg *arg, struct err *err
 
     *c = (struct change){.how = (enum how) arg[1].i, .pos = arg[3].given ? (int) arg[3].i : -1};
     if (c->how == HOW_FROM)
-        return (x->given && !strcmp(x->text, "mark")) ||
-               err_set(err, "from takes numbers of the mark, as in 'patch %s from mark'",
-                       arg[0].text);
+        return x->given || err_set(err,
+                                   "from takes numbers of the mark or of a dump, as in 'patch "
+                                   "%s from mark' or 'patch %s from pass.npz'",
+                                   arg[0].text, arg[0].text);
     if ((c->how == HOW_ZERO || c->how == HOW_MEAN) && x->given)
         return err_set(err, "%s takes no number; scale, set and add do", arg[1].text);
     if (c->how == HOW_ZERO || c->how == HOW_MEAN)
@@ -258,9 +291,27 @@ static bool change_one(struct session *s, const struct selected *sel, const stru
         r.first[axis] = c->pos;
         r.count[axis] = 1;
     }
+    if (c->how == HOW_FROM && c->dump)
+        return patch_from_dump(s, c->dump, sel, c->pos, err);
     if (c->how == HOW_FROM)
         return session_patch_from_mark(s, sel->value, &r, err);
     return session_ablate(s, kind[c->how], sel->value, &r, c->x, err);
+}
+
+/* The file that `from` names, unless that is the mark. An .npy file holds the one value. */
+static bool open_dump(const struct session *s, struct change *c, const struct selection *sel,
+                      const struct arg *arg, struct err *err)
+{
+    if (c->how != HOW_FROM || (!strcmp(arg[2].text, "mark") && !arg[2].quoted))
+        return true;
+    struct arrays *a =
+        arrays_open(arg[2].text, s->program->value[sel->item[0].value].name, err);
+    if (a && arrays_npy(a) && sel->n > 1) {
+        arrays_free(a);
+        return err_set(err, "an .npy file holds one value, and %d are to be changed", sel->n);
+    }
+    c->dump = dumped_open(a, s->program, err);
+    return c->dump != NULL;
 }
 
 bool cmd_patch(struct command_env *env, const struct arg *arg, struct err *err)
@@ -278,9 +329,10 @@ bool cmd_patch(struct command_env *env, const struct arg *arg, struct err *err)
                        s->ids.n);
     if (!values_parse(s, arg[0].text, &sel, err))
         return false;
-    bool ok = true;
+    bool ok = open_dump(s, &c, &sel, arg, err);
     for (int i = 0; ok && i < sel.n; i++)
         ok = change_one(s, &sel.item[i], &c, err);
+    dumped_free(c.dump);
     selection_release(&sel);
     while (!ok && s->n_ablations > before)
         session_restore(s, s->n_ablations - 1);

@@ -63,7 +63,7 @@ const struct picture_format picture_formats[] = {
 };
 // clang-format on
 
-static const struct picture_format *format_of(const char *path, struct err *err)
+const struct picture_format *picture_format_of(const char *path, struct err *err)
 {
     const char *suffix = path_suffix(path);
     struct str names = STR_INIT;
@@ -129,8 +129,8 @@ static bool factor_of(const struct arg *arg, const struct picture_format *format
     return true;
 }
 
-static bool write_picture(const struct picture_format *format, struct picture_job *job,
-                          const char *path, struct err *err)
+bool picture_write(const struct picture_format *format, struct picture_job *job,
+                   const char *path, struct err *err)
 {
     struct str bytes = STR_INIT;
     bool ok = format->write(job, &bytes, err);
@@ -146,7 +146,7 @@ static bool write_picture(const struct picture_format *format, struct picture_jo
 
 bool cmd_screenshot(struct command_env *env, const struct arg *arg, struct err *err)
 {
-    const struct picture_format *format = format_of(arg[0].text, err);
+    const struct picture_format *format = picture_format_of(arg[0].text, err);
     int w = env->screen_w, h = env->screen_h;
     struct picture_job job = {.factor = 1};
     char title[160];
@@ -158,7 +158,7 @@ bool cmd_screenshot(struct command_env *env, const struct arg *arg, struct err *
     snprintf(title, sizeof title, "gptscope: %.100s", env->session->program->hp.name);
     job.canvas = c;
     job.title = title;
-    bool ok = write_picture(format, &job, arg[0].text, err);
+    bool ok = picture_write(format, &job, arg[0].text, err);
     canvas_free(c);
     if (!ok)
         return false;

@@ -2,6 +2,7 @@
 #include "command/commands.h"
 
 #include "command/data.h"
+#include "command/parse.h"
 
 #include <string.h>
 
@@ -34,6 +35,19 @@ static json_t *all_settings(const struct session *s)
     return json_pack("{s:o}", "settings", list);
 }
 
+/* A word of the setting's in full. */
+static const char *setting_value(const struct setting *row, const struct arg *arg,
+                                 struct err *err)
+{
+    struct str words = STR_INIT;
+
+    for (int i = 0; row->words && row->words[i]; i++)
+        str_addf(&words, "%s ", row->words[i]);
+    const char *value = words.len ? arg_expand(arg, words.text, err) : arg->text;
+    str_release(&words);
+    return value;
+}
+
 bool cmd_set(struct command_env *env, const struct arg *arg, struct err *err)
 {
     const struct setting *row = &setting_table[arg[0].i];
@@ -50,7 +64,8 @@ bool cmd_set(struct command_env *env, const struct arg *arg, struct err *err)
         print_row(env->session, row, env->out);
         return true;
     }
-    if (!session_set(env->session, row->name, arg[1].text, err))
+    const char *value = setting_value(row, &arg[1], err);
+    if (!value || !session_set(env->session, row->name, value, err))
         return false;
     print_change(env, row);
     return true;

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "command/data.h"
+#include "command/parse.h"
 #include "command/place.h"
 #include "view/view.h"
 
@@ -166,6 +167,25 @@ static bool show_list(struct command_env *env, const char *what)
     return true;
 }
 
+/* A view or a list in full, unless it is a value as it stands. */
+static const char *show_word(const struct session *s, const struct arg *arg, struct err *err)
+{
+    struct err unheard = ERR_INIT;
+    struct str words = STR_INIT;
+    struct selection sel;
+
+    if (values_parse(s, arg->text, &sel, &unheard)) {
+        selection_release(&sel);
+        return arg->text;
+    }
+    for (const struct view *v = view_table; v->name; v++)
+        str_addf(&words, "%s ", v->name);
+    str_adds(&words, "ablations log program");
+    const char *what = arg_expand(arg, words.text, err);
+    str_release(&words);
+    return what;
+}
+
 /* --- as data --- */
 
 static json_t *status_data(const struct command_env *env)
@@ -207,6 +227,8 @@ bool cmd_show(struct command_env *env, const struct arg *arg, struct err *err)
         return true;
     }
     if (!count_of(&arg[1], NUMBER_ROWS, &rows, err))
+        return false;
+    if (!(what = show_word(env->session, &arg[0], err)))
         return false;
     if (result_wanted(env)) {
         json_t *o = show_data(env, what, arg[1].given ? rows : 0, err);

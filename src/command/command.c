@@ -92,21 +92,13 @@ static struct looking look_of(const struct command_env *env)
     return l;
 }
 
-/* The command as it was typed; its arguments may say more than the words (rest of the line).
- * Yours. */
-static char *typed(const struct words *w, const char *line)
-{
-    size_t from = w->item[0].at;
-
-    return xstrndup(line + from, w->end - from);
-}
-
 static void note_words(struct command_env *env, const struct words *w, const char *line)
 {
-    char *text = typed(w, line);
+    struct str text = STR_INIT;
 
-    journal_note(&env->journal, text);
-    free(text);
+    words_print(w, line, &text);
+    journal_note(&env->journal, text.text);
+    str_release(&text);
 }
 
 static bool run_words(struct command_env *env, struct words *w, const char *line,
@@ -115,7 +107,11 @@ static bool run_words(struct command_env *env, struct words *w, const char *line
     struct arg arg[COMMAND_ARGS];
     const struct command *c = command_find(w->item[0].text, err);
 
-    if (!c || !args_take(arg, env->session, c, w, line, err))
+    if (!c)
+        return false;
+    if (strcmp(c->name, w->item[0].text))
+        w->item[0].full = xstrdup(c->name);
+    if (!args_take(arg, env->session, c, w, line, err))
         return false;
     if (interrupt_pending())
         return err_set(err, "interrupted");
@@ -131,7 +127,7 @@ static bool run_words(struct command_env *env, struct words *w, const char *line
     return ok;
 }
 
-/* As text, or as a line of JSON; source gives those of its commands only. */
+/* As text, or as a line of JSON; source and again give those of their commands only. */
 static bool run_one(struct command_env *env, struct words *w, const char *line, struct err *err)
 {
     struct err unheard = ERR_INIT;
@@ -140,71 +136,138 @@ static bool run_one(struct command_env *env, struct words *w, const char *line, 
 
     if (!env->json)
         return run_words(env, w, line, err);
-    char *text = typed(w, line);
-    bool many = c && c->run == cmd_source;
+    struct str text = STR_INIT;
+    bool many = c && (c->run == cmd_source || c->run == cmd_again);
+    words_print(w, line, &text); /* as it was typed: nothing is expanded yet */
     env->failed = false;
     if (!many)
         result_begin(env, &frame);
     bool ok = run_words(env, w, line, err);
     if (!many)
-        result_end(env, &frame, text, ok ? NULL : err);
+        result_end(env, &frame, text.text, ok ? NULL : err);
     else if (!ok)
-        result_fail(env, text, err);
-    free(text);
-    if (env->flush)
-        env->flush(env);
+        result_fail(env, text.text, err);
+    str_release(&text);
+    return ok;
+}
+
+/* A text of commands, one of which is cut off after the other. */
+struct reader {
+    char *text; /* a copy: a command may change the text it is run from */
+    size_t n, at;
+    int line;       /* of the command cut off last, from 1 */
+    size_t counted; /* line ends before here are in `line` */
+    int command;    /* its number, from 1 */
+    bool torn;      /* it could not be cut into words */
+};
+
+static void reader_open(struct reader *r, const char *text, size_t n, int line)
+{
+    *r = (struct reader){.text = xmalloc(n + 1), .n = n, .line = line};
+    memcpy(r->text, text, n);
+    r->text[n] = '\0';
+}
+
+/* The next command; w->n is 0 at the end. */
+static bool reader_next(struct reader *r, struct words *w, struct err *err)
+{
+    bool ok = true;
+
+    memset(w, 0, sizeof *w);
+    while (ok && w->n == 0 && r->at < r->n) {
+        size_t from = r->at;
+        ok = words_next(w, r->text, &r->at, err);
+        for (; r->counted < w->begin; r->counted++)
+            r->line += r->text[r->counted] == '\n';
+        if (ok && r->at < r->n && !r->text[r->at] &&
+            (r->at == from || !strchr(";\n", r->text[r->at - 1])))
+            ok = err_set(err, "the line holds a NUL byte");
+    }
+    r->command += !ok || w->n > 0;
+    r->torn = !ok;
+    return ok;
+}
+
+/* Whether the text has but one command, the one cut off last. */
+static bool reader_single(struct reader *r)
+{
+    struct err unheard = ERR_INIT;
+    struct words w;
+
+    if (r->command > 1 || r->torn)
+        return r->command == 1;
+    bool more = !reader_next(r, &w, &unheard) || w.n > 0;
+    words_release(&w);
+    return !more;
+}
+
+/* Stops at the first error, or at quit. */
+static bool run_all(struct command_env *env, struct reader *r, struct err *err)
+{
+    struct words w;
+    bool ok = true, more = true;
+
+    env->failed = false;
+    while (ok && more && !env->session->quit) {
+        ok = reader_next(r, &w, err);
+        if (env->script)
+            env->line = r->line;
+        if (!ok)
+            result_fail(env, r->text + w.begin, err);
+        more = w.n > 0;
+        ok = ok && (!more || run_one(env, &w, r->text, err));
+        words_release(&w);
+        if (env->flush)
+            env->flush(env);
+    }
     return ok;
 }
 
 bool command_run(struct command_env *env, const char *line, struct err *err)
 {
-    char *copy = xstrdup(line); /* a command may change the text it is run from */
-    struct words w;
-    bool ok = true;
+    struct reader r;
 
-    env->failed = false;
-    for (size_t at = 0; ok && copy[at] && !env->session->quit;) {
-        size_t begin = at + strspn(copy + at, " \t");
-        ok = words_next(&w, copy, &at, err);
-        if (!ok)
-            result_fail(env, copy + begin, err);
-        if (ok && w.n > 0)
-            ok = run_one(env, &w, copy, err);
-        words_release(&w);
-    }
-    free(copy);
+    reader_open(&r, line, strlen(line), 1);
+    bool ok = run_all(env, &r, err);
+    free(r.text);
+    return ok;
+}
+
+bool command_string(struct command_env *env, const char *text, struct err *err)
+{
+    struct reader r;
+
+    reader_open(&r, text, strlen(text), 1);
+    bool ok = run_all(env, &r, err);
+    int command = r.command;
+    if (!ok && !reader_single(&r))
+        err_add(err, "command %d", command);
+    free(r.text);
+    return ok;
+}
+
+bool command_part(struct command_env *env, const char *name, int line, const char *text,
+                  size_t n, struct err *err)
+{
+    const char *outer = env->script;
+    int outer_line = env->line;
+    struct reader r;
+
+    env->script = name;
+    reader_open(&r, text, n, line);
+    bool ok = run_all(env, &r, err);
+    if (!ok)
+        err_add(err, "%s:%d", name, r.line);
+    free(r.text);
+    env->script = outer;
+    env->line = outer_line;
     return ok;
 }
 
 bool command_script(struct command_env *env, const char *name, const char *text, size_t n,
                     struct err *err)
 {
-    const char *end = text + n, *outer = env->script;
-    int outer_line = env->line;
-    bool ok = true;
-
-    env->script = name;
-    for (int line = 1; ok && text < end && !env->session->quit; line++) {
-        const char *eol = memchr(text, '\n', (size_t) (end - text));
-        size_t len = (size_t) ((eol ? eol : end) - text);
-        char *one = xstrndup(text, len);
-        env->line = line;
-        env->failed = false;
-        if (strlen(one) != len)
-            ok = err_set(err, "the line holds a NUL byte");
-        if (!ok)
-            result_fail(env, one, err);
-        ok = ok && command_run(env, one, err);
-        if (!ok)
-            err_add(err, "%s:%d", name, line);
-        else if (env->flush)
-            env->flush(env);
-        free(one);
-        text += len + 1;
-    }
-    env->script = outer;
-    env->line = outer_line;
-    return ok;
+    return command_part(env, name, 1, text, n, err);
 }
 
 #define SCRIPT_MAX   (1 << 20)

@@ -47,6 +47,12 @@ const struct data_format data_formats[] = {
     {"info",
      "name architecture path hyper_parameters parameters memory dtypes tokenizer context threads",
      "memory and dtypes in bytes"},
+    {"expect", "claim holds left right", "the sides of the last comparison, as text"},
+    {"calc", "expression value", "a number, a list, or a text"},
+    {"lesson answer",
+     "[lessons] [lesson] [title] [step] [steps] [heading] [text] [holds] [question] [choices] "
+     "[answered] [verdict] [reveal] [ended]",
+     "lessons: number, name, title, done; holds: what the step claims; answered: right, wrong, shown"},
     {"verify", "n_positions k v logits",
      "the largest differences: of keys and of values by layer, of the logits"},
     {"dump", "files", "what was written: each with file, bytes, values"},
@@ -62,7 +68,7 @@ const struct data_format data_formats[] = {
     {"entropy", "[query] [entropy] [most] [queries] [mean] [mean_most] [layer] [head]", "in nats"},
     {"similarity", "value head width [positions] [cosine] [position] [nearest]", ""},
     {"nearest", "token rows nearest", ""},
-    {"ablate patch steer clear", "ablations",
+    {"ablate patch scale edge replace steer clear", "ablations",
      "all there are: number, kind, value, layer, head, axes (name, first, count; null: to the "
      "end), x, note, text"},
     {"mark", "mark", "label, n_tokens, n_ablations; or null"},
@@ -81,6 +87,7 @@ const struct data_format data_formats[] = {
      "commands with name, group, usage, arguments, help, example, keys; or the rows or lines of "
      "a topic"},
     {"keys", "keys", "each with key, view, line, help"},
+    {"history", "commands", "each with number, line"},
     {"record", "file recording", ""},
     {"version", "name version", ""},
     {NULL, NULL, NULL},

@@ -5,7 +5,6 @@
 #include "session/sheet.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 
 static json_t *data_stats(const struct stats *st)
 {
@@ -126,31 +125,4 @@ json_t *data_cell(const struct session *s, int value)
                                data_index(there ? sheet_row(&t, s) : -1), "column",
                                data_index(there ? sheet_col(&t, s) : -1), "number",
                                known ? number_of(&s->program->value[value], x) : json_null()));
-}
-
-/* --- what a dump wrote --- */
-
-static json_t *dumped_value(const struct session *s, const struct selected *sel)
-{
-    const struct value *v = &s->program->value[sel->value];
-    int shape[3], n = run_shape(s->run, sel->value, shape);
-    json_t *list = json_array();
-
-    for (int i = 0; i < n; i++)
-        if (sel->head < 0 || (v->axis[i] != AXIS_HEAD && v->axis[i] != AXIS_KV_HEAD))
-            json_array_append_new(list, json_integer(shape[i]));
-    return data_join(data_value_name(s->program, sel->value, sel->head),
-                     json_pack("{s:o}", "shape", list));
-}
-
-json_t *data_dumped(const struct session *s, const struct selection *sel, const char *path)
-{
-    json_t *list = json_array();
-    struct stat st;
-
-    for (int i = 0; i < sel->n; i++)
-        json_array_append_new(list, dumped_value(s, &sel->item[i]));
-    return json_pack("{s:[{s:o, s:o, s:o}]}", "files", "file", data_string(path), "bytes",
-                     stat(path, &st) == 0 ? json_integer((json_int_t) st.st_size) : json_null(),
-                     "values", list);
 }

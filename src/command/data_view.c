@@ -62,6 +62,15 @@ static json_t *view_tokens(struct command_env *env, int rows, struct err *err)
     return o;
 }
 
+static json_t *view_lesson(struct command_env *env, int rows, struct err *err)
+{
+    (void) rows;
+    if (course_lesson(env->session->course))
+        return data_lesson(env->session->course);
+    err_set(err, "no lesson is open; 'lesson' opens one");
+    return NULL;
+}
+
 static json_t *view_log(struct command_env *env, int rows, struct err *err)
 {
     const struct str *log = &env->session->log;
@@ -101,6 +110,9 @@ const struct data_view data_view_table[] = {
      "weights"},
     {"tokens", view_tokens, NULL, "tokens n_tokens n_prompt n_computed n_pending [merges]"},
     {"residual", data_residual, NULL, "positions tokens points"},
+    {"lesson", view_lesson, NULL,
+     "[lesson] [title] [step] [steps] [heading] [text] [holds] [question] [choices] [answered] "
+     "[verdict] [reveal] [ended]"},
     {"log", view_log, NULL, "lines"},
     {"help", view_help, NULL, "keys"},
     {NULL, NULL, NULL, NULL},

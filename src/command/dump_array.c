@@ -3,6 +3,8 @@
 #include "base/interrupt.h"
 #include "base/mem.h"
 
+#include <string.h>
+
 /* Floats a block: 4 MB. */
 #define BLOCK ((size_t) 1 << 20)
 
@@ -39,6 +41,15 @@ void dump_array_close(struct dump_array *a)
     a->block = NULL;
 }
 
+/* Of n heads of the region from `head` on, how many are all to be written, or all not to be. */
+static size_t alike(const struct dump_array *a, size_t head, size_t n)
+{
+    size_t k = 1;
+    while (k < n && a->keep[head + k] == a->keep[head])
+        k++;
+    return k;
+}
+
 /*
  * The next part of the value that is contiguous in C order and fits a block: several indices of
  * the outermost axis, or part of one.
@@ -58,6 +69,8 @@ static size_t next_region(const struct dump_array *a, struct region *r)
         r->first[i] += (int) at;
         if (inner <= BLOCK && left == 0) {
             size_t take = BLOCK / inner < rest ? BLOCK / inner : rest;
+            if (a->keep && i == a->keep_axis)
+                take = alike(a, at, take);
             r->count[i] = (int) take;
             return take * inner;
         }
@@ -67,26 +80,89 @@ static size_t next_region(const struct dump_array *a, struct region *r)
     return 0; /* not reached: the innermost axis has inner 1, and left is 0 then */
 }
 
-bool dump_array_next(struct dump_array *a, const void **data, size_t *bytes, struct err *err)
+/* Leaves the heads of a part that are to be written, in place; how many floats that is. */
+static size_t keep_heads(const struct dump_array *a, const struct region *part)
 {
-    size_t n = dump_array_count(a);
-    *bytes = 0;
-    if (a->done == n)
+    const bool *keep = a->keep + (part->first[a->keep_axis] - a->region.first[a->keep_axis]);
+    int heads = part->count[a->keep_axis];
+    size_t outer = 1, inner = 1;
+    for (int i = 0; i < a->n_value_axis; i++) {
+        outer *= i < a->keep_axis ? (size_t) part->count[i] : 1;
+        inner *= i > a->keep_axis ? (size_t) part->count[i] : 1;
+    }
+    float *to = a->block;
+    const float *from = a->block;
+    for (size_t o = 0; o < outer; o++) {
+        for (int h = 0; h < heads; h++, from += inner) {
+            if (!keep[h])
+                continue;
+            memmove(to, from, inner * sizeof *to);
+            to += inner;
+        }
+    }
+    return (size_t) (to - a->block);
+}
+
+/* Whether anything of the part is written. */
+static bool part_kept(const struct dump_array *a, const struct region *part)
+{
+    if (!a->keep)
+        return true;
+    for (int h = 0; h < part->count[a->keep_axis]; h++)
+        if (a->keep[part->first[a->keep_axis] - a->region.first[a->keep_axis] + h])
+            return true;
+    return false;
+}
+
+/* Elements to go through: of the region, with the heads that are left out. */
+static size_t region_count(const struct dump_array *a)
+{
+    size_t n = 1;
+    for (int i = 0; i < a->n_value_axis; i++)
+        n *= (size_t) a->region.count[i];
+    return n;
+}
+
+static bool next_block(struct dump_array *a, size_t *bytes, struct err *err)
+{
+    struct region part;
+    size_t n = region_count(a), got;
+    while (a->done < n) {
+        if (interrupt_pending())
+            return err_set(err, "interrupted");
+        got = next_region(a, &part);
+        a->done += got;
+        if (!part_kept(a, &part))
+            continue;
+        if (!run_read(a->run, a->value, &part, a->block, err))
+            return err_add(err, "%s", a->name);
+        *bytes = (a->keep ? keep_heads(a, &part) : got) * sizeof(float);
+        return true;
+    }
+    return true;
+}
+
+static bool next_bytes(struct dump_array *a, const void **data, size_t *bytes, struct err *err)
+{
+    *data = a->block;
+    if (!a->data)
+        return next_block(a, bytes, err);
+    if (a->done == dump_array_count(a))
         return true;
     if (interrupt_pending())
         return err_set(err, "interrupted");
-    if (a->data) {
-        *data = a->data;
-        *bytes = dump_array_bytes(a);
-        a->done = n;
-        return true;
-    }
-    struct region part;
-    size_t got = next_region(a, &part);
-    if (!run_read(a->run, a->value, &part, a->block, err))
-        return err_add(err, "%s", a->name);
-    a->done += got;
-    *data = a->block;
-    *bytes = got * sizeof(float);
+    *data = a->data;
+    *bytes = dump_array_bytes(a);
+    a->done = dump_array_count(a);
+    return true;
+}
+
+bool dump_array_next(struct dump_array *a, const void **data, size_t *bytes, struct err *err)
+{
+    *bytes = 0;
+    if (!next_bytes(a, data, bytes, err))
+        return false;
+    if (*bytes && a->given)
+        a->given(a->user, *bytes);
     return true;
 }

@@ -1,8 +1,9 @@
 /* Help, usage and the manual, printed from the tables. */
-#include "command/command.h"
+#include "command/commands.h"
 #include "command/data.h"
 #include "command/keys.h"
 #include "command/parse.h"
+#include "command/value_help.h"
 
 #include "base/mem.h"
 #include "base/near.h"
@@ -13,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char command_topics[] = "keys mouse values ops functions settings views files json";
+const char command_topics[] =
+    "commands language arguments line keys mouse values names ops functions expressions settings "
+    "views files formats environment json";
 
 /* "op|layer|token" or "FILE" */
 static void spec_print(const struct arg_spec *spec, struct str *out)
@@ -63,11 +66,19 @@ static bool begins_group(const struct command *c)
     return c == command_table || strcmp(c->group, c[-1].group) != 0;
 }
 
+static void begin_group(const struct command *c, struct str *out)
+{
+    const char *intro = command_group_intro(c->group);
+
+    str_addf(out, "%s%s%s%s\n", c == command_table ? "" : "\n", c->group, intro ? ": " : "",
+             intro ? intro : "");
+}
+
 static void all_commands(struct str *out)
 {
     for (const struct command *c = command_table; c->name; c++) {
         if (begins_group(c))
-            str_addf(out, "%s%s\n", c == command_table ? "" : "\n", c->group);
+            begin_group(c, out);
         one_line(c, out);
     }
     str_addf(out, "\nhelp COMMAND says more; so does help with one of: %s\n", command_topics);
@@ -116,34 +127,6 @@ static void topic_keys(struct str *out)
     }
 }
 
-static const struct help_row mouse_rows[] = {
-    {"click",
-     "selects what is there and gives its panel the focus; on a key in the last line or "
-     "in the list of keys it does what the key does; puts the cursor into the text "
-     "that is edited"},
-    {"double click", "maximises the panel, and back"},
-    {"wheel", "scrolls a list, or goes through the layers"},
-    {"Shift wheel", "goes through the tokens, as the wheel does over the tokens at the top"},
-    {"pointer", "the message line says what it is on"},
-    {"drag", "moves the edge between two panels"},
-    {NULL, NULL}};
-
-static const struct help_row file_rows[] = {
-    {"~/.config/gptscope/init",
-     "commands that the screen and the prompt of repl begin with: set, view, layout ...; "
-     "$XDG_CONFIG_HOME in place of ~/.config; an error ends it and is shown"},
-    {"~/.local/state/gptscope/layout",
-     "views, sizes, colours and scale as they were left, as commands; $XDG_STATE_HOME in place "
-     "of ~/.local/state; read before init"},
-    {"~/.local/state/gptscope/history", "command lines that were typed"},
-    {"~/.local/state/gptscope/prompts", "prompts that were typed"},
-    {NULL, NULL}};
-
-const struct help_row *help_rows(const char *topic)
-{
-    return !strcmp(topic, "mouse") ? mouse_rows : file_rows;
-}
-
 static void topic_rows(const char *topic, struct str *out)
 {
     for (const struct help_row *row = help_rows(topic); row->name; row++)
@@ -162,26 +145,29 @@ static void topic_files(struct str *out)
     str_adds(out, "--clean begins without them and leaves them alone.\n");
 }
 
-static void topic_values(struct str *out)
+static void topic_line(struct str *out)
 {
-    str_adds(out,
-             "tokens                                  ids\n"
-             "embed, pos_embed                        rows of the tables\n"
-             "blocks.N.resid_pre, resid_mid, resid_post  the residual stream\n"
-             "blocks.N.ln1.mean, .scale, .normalized, .out  (ln2, ln_final alike)\n"
-             "blocks.N.attn.q, k, v                   projections [pos, head, d_head]\n"
-             "blocks.N.attn.rot_q, rot_k              after rotation, where there is one\n"
-             "blocks.N.attn.scores_raw, scores_scaled, scores, pattern  [head, query, key]\n"
-             "blocks.N.attn.z                         pattern times V [pos, head, d_head]\n"
-             "blocks.N.attn.result                    each head's own output\n"
-             "blocks.N.attn_out                       after the output projection\n"
-             "blocks.N.mlp.pre, pre_linear, act, post, mlp_out\n"
-             "ln_final.out, logits, probs\n"
-             "cache.N.k, cache.N.v                    the KV cache\n"
-             "\n"
-             "Globs: blocks.*.attn.pattern. Several: q,k. Short: L2.attn.q, L0-3.attn.q,\n"
-             "L2.H3.pattern for one head. For the selected layer: pattern, attn.q, ln1.scale;\n"
-             "'this' is the selected stage of the selected head.\n");
+    topic_rows("line", out);
+}
+
+static void topic_functions(struct str *out)
+{
+    functions_print(NULL, -1, out);
+}
+
+static void topic_language(struct str *out)
+{
+    topic_rows("language", out);
+}
+
+static void topic_arguments(struct str *out)
+{
+    topic_rows("arguments", out);
+}
+
+static void topic_environment(struct str *out)
+{
+    topic_rows("environment", out);
 }
 
 static void topic_ops(struct str *out)
@@ -193,7 +179,7 @@ static void topic_ops(struct str *out)
     }
 }
 
-static void topic_functions(struct str *out)
+static void topic_expressions(struct str *out)
 {
     for (const struct expr_function *f = expr_functions; f->name; f++) {
         char usage[32];
@@ -221,23 +207,68 @@ static const struct {
     const char *name;
     void (*print)(struct str *out);
 } topics[] = {
-    {"keys", topic_keys},   {"mouse", topic_mouse},         {"values", topic_values},
-    {"ops", topic_ops},     {"functions", topic_functions}, {"settings", topic_settings},
-    {"views", topic_views}, {"files", topic_files},         {"json", data_format_print}};
+    {"commands", all_commands},
+    {"language", topic_language},
+    {"arguments", topic_arguments},
+    {"line", topic_line},
+    {"keys", topic_keys},
+    {"mouse", topic_mouse},
+    {"values", help_values},
+    {"names", help_names},
+    {"ops", topic_ops},
+    {"functions", topic_functions},
+    {"expressions", topic_expressions},
+    {"settings", topic_settings},
+    {"views", topic_views},
+    {"files", topic_files},
+    {"formats", help_formats},
+    {"environment", topic_environment},
+    {"json", data_format_print},
+};
 
-bool command_topic(const char *topic, struct str *out, struct err *err)
+/* Commands and topics, apart by blanks. */
+static void list_names(struct str *out)
 {
-    const struct command *c;
+    for (const struct command *c = command_table; c->name; c++)
+        str_addf(out, "%s ", c->name);
+    str_adds(out, command_topics);
+}
 
-    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
+/* Topics come before commands of their name. */
+static bool print_exactly(const char *topic, struct str *out)
+{
+    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
         if (!strcmp(topics[i].name, topic)) {
             topics[i].print(out);
             return true;
         }
+    for (const struct command *c = command_table; c->name; c++)
+        if (!strcmp(c->name, topic)) {
+            command_help(c, out);
+            return true;
+        }
+    return false;
+}
+
+bool command_topic(const char *topic, struct str *out, struct err *err)
+{
+    struct str names = STR_INIT, near = STR_INIT;
+    const char *word;
+
+    list_names(&names);
+    int i = choice_find(names.text, topic, err);
+    bool found = i >= 0;
+    if (found) {
+        size_t n = choice_word(names.text, i, &word);
+        char *name = xstrndup(word, n);
+        print_exactly(name, out);
+        free(name);
+    } else if (i == CHOICE_NONE && choice_near(command_topics, topic, &near)) {
+        err_set(err, "there is no help on '%s'; did you mean '%s'?", topic, near.text);
+    } else if (i == CHOICE_NONE) {
+        command_find(topic, err); /* for its message */
     }
-    c = command_find(topic, err);
-    if (!c)
-        return false;
-    command_help(c, out);
-    return true;
+    str_release(&names);
+    str_release(&near);
+    return found;
 }

@@ -41,6 +41,8 @@ void journal_note(struct journal *j, const char *line)
             str_adds(&j->text, "\\n");
         else
             str_addc(&j->text, *line);
+    if (j->text.len > 0 && j->text.text[j->text.len - 1] == '\\')
+        str_addc(&j->text, ' '); /* it would join the next line */
     str_addc(&j->text, '\n');
     put(j, j->text.text + j->last);
 }

@@ -1,37 +1,12 @@
-/* The command and key tables as sections of a manual page, in mdoc. */
+/* The tables of commands, keys, views and topics as sections of manual pages, in mdoc. */
 #include "command/command.h"
 #include "command/keys.h"
+#include "command/mdoc.h"
 #include "command/parse.h"
 #include "view/view.h"
 
 #include <ctype.h>
 #include <string.h>
-
-/* Text with what roff would take for its own made plain. */
-static void roff_text(const char *text, size_t n, struct str *out)
-{
-    for (size_t i = 0; i < n; i++) {
-        bool line_start = i == 0 || text[i - 1] == '\n';
-        if (line_start && (text[i] == '.' || text[i] == '\''))
-            str_adds(out, "\\&");
-        if (text[i] == '\\')
-            str_adds(out, "\\e");
-        else if (text[i] == '"')
-            str_adds(out, "\\(dq");
-        else if (text[i] == '-')
-            str_adds(out, "\\-");
-        else
-            str_addc(out, text[i]);
-    }
-}
-
-/* A word as an argument of a macro: also safe when it looks like a macro's name or is mere
- * punctuation. */
-static void roff_word(const char *text, size_t n, struct str *out)
-{
-    str_adds(out, "\\&");
-    roff_text(text, n, out);
-}
 
 static void spec_macro(const struct arg_spec *spec, struct str *out)
 {
@@ -44,75 +19,21 @@ static void spec_macro(const struct arg_spec *spec, struct str *out)
     for (int i = 0; spec->type == ARG_CHOICE && (n = choice_word(spec->words, i, &word)) > 0;
          i++) {
         str_adds(out, i ? " | Ic " : "Ic ");
-        roff_word(word, n, out);
+        mdoc_word(out, word, n);
     }
     if (spec->optional)
         str_adds(out, " Oc");
 }
 
-#define FILL_COLUMNS 72
-
-/* Columns of n bytes as mandoc counts them: what is not ASCII as "\\[u2713]". */
-static size_t fill_width(const char *text, size_t n)
-{
-    size_t w = 0;
-
-    for (size_t i = 0; i < n; i++)
-        w += (unsigned char) text[i] < 0x80 ? 1 : (text[i] & 0xc0) == 0xc0 ? 8 : 0;
-    return w;
-}
-
-/* Text in lines of its own; each sentence begins a new one, as mdoc wants. */
-static void fill(const char *text, struct str *out)
-{
-    size_t line = out->len;
-
-    while (*(text += strspn(text, " \n"))) {
-        size_t n = strcspn(text, " \n");
-        const char *next = text + n + strspn(text + n, " \n");
-        bool sentence = text[n - 1] == '.' && *next >= 'A' && *next <= 'Z';
-        if (out->len > line &&
-            fill_width(out->text + line, out->len - line) + fill_width(text, n) >
-                FILL_COLUMNS) {
-            str_addc(out, '\n');
-            line = out->len;
-        }
-        if (out->len > line)
-            str_addc(out, ' ');
-        roff_text(text, n, out);
-        if (sentence || !*next) {
-            str_addc(out, '\n');
-            line = out->len;
-        }
-        text = next;
-    }
-}
-
-/* A row's help: its first line becomes a sentence. */
-static void help_text(const char *help, struct str *out)
-{
-    size_t n = strcspn(help, "\n");
-    struct str text = STR_INIT;
-
-    str_addc(&text, (char) toupper((unsigned char) help[0]));
-    str_add(&text, help + 1, n - 1);
-    str_addc(&text, '.');
-    str_adds(&text, help + n);
-    fill(text.text, out);
-    str_release(&text);
-}
-
 static void command_item(const struct command *c, struct str *out)
 {
     str_adds(out, ".It Ic ");
-    roff_word(c->name, strlen(c->name), out);
+    mdoc_word(out, c->name, strlen(c->name));
     for (int i = 0; i < COMMAND_ARGS && c->arg[i].name; i++)
         spec_macro(&c->arg[i], out);
     str_addc(out, '\n');
-    help_text(c->help, out);
-    str_adds(out, ".Dl ");
-    roff_word(c->example, strlen(c->example), out);
-    str_addc(out, '\n');
+    mdoc_help(out, c->help);
+    mdoc_example(out, c->example);
 }
 
 void command_man(struct str *out)
@@ -120,10 +41,12 @@ void command_man(struct str *out)
     str_adds(out, ".Sh COMMANDS\n");
     for (const struct command *c = command_table; c->name; c++) {
         if (c == command_table || strcmp(c->group, c[-1].group)) {
+            const char *intro = command_group_intro(c->group);
             if (c != command_table)
                 str_adds(out, ".El\n");
-            str_addf(out, ".Ss %c%s\n.Bl -tag -width Ds\n",
-                     toupper((unsigned char) c->group[0]), c->group + 1);
+            str_addf(out, ".Ss %c%s\n", toupper((unsigned char) c->group[0]), c->group + 1);
+            mdoc_text(out, intro ? intro : "");
+            str_adds(out, ".Bl -tag -width Ds\n");
         }
         command_item(c, out);
     }
@@ -133,11 +56,11 @@ void command_man(struct str *out)
 static void key_item(const struct key *k, struct str *out)
 {
     str_adds(out, ".It Ic ");
-    roff_word(k->key, strlen(k->key), out);
+    mdoc_word(out, k->key, strlen(k->key));
     str_addc(out, '\n');
-    roff_text(k->help, strlen(k->help), out);
-    str_adds(out, "\n.Pq Ic ");
-    roff_word(k->line, strlen(k->line), out);
+    mdoc_text(out, k->help);
+    str_adds(out, ".Pq Ic ");
+    mdoc_quoted(out, k->line);
     str_addc(out, '\n');
 }
 
@@ -149,7 +72,7 @@ void key_man(struct str *out)
     for (const struct key *k = key_table; k->key; k++)
         if (!k->view)
             key_item(k, out);
-    str_adds(out, ".El\nWhile something is searched:\n" KEY_LIST);
+    str_adds(out, ".El\n.Pp\nWhile something is searched:\n" KEY_LIST);
     for (const struct key *k = key_table; k->key; k++)
         if (k->view && !strcmp(k->view, "search"))
             key_item(k, out);
@@ -163,12 +86,12 @@ void view_man(struct str *out)
     for (const struct view *v = view_table; v->name; v++) {
         bool any = false;
         str_addf(out, ".Ss %s\n", v->name);
-        fill(v->help, out);
+        mdoc_sentence(out, v->help);
         for (const struct key *k = key_table; k->key; k++) {
             if (!k->view || strcmp(k->view, v->name))
                 continue;
             if (!any)
-                str_adds(out, KEY_LIST);
+                str_adds(out, ".Pp\n" KEY_LIST);
             any = true;
             key_item(k, out);
         }
@@ -177,15 +100,14 @@ void view_man(struct str *out)
     }
 }
 
-static void rows_man(const char *topic, const char *macro, struct str *out)
+void rows_man(const char *topic, const char *macro, struct str *out)
 {
     str_adds(out, ".Bl -tag -width Ds\n");
     for (const struct help_row *row = help_rows(topic); row->name; row++) {
         str_addf(out, ".It %s ", macro);
-        roff_word(row->name, strlen(row->name), out);
+        mdoc_quoted(out, row->name);
         str_addc(out, '\n');
-        roff_text(row->help, strlen(row->help), out);
-        str_addc(out, '\n');
+        mdoc_sentence(out, row->help);
     }
     str_adds(out, ".El\n");
 }
@@ -200,5 +122,5 @@ void files_man(struct str *out)
 {
     str_adds(out, ".Sh FILES\n");
     rows_man("files", "Pa", out);
-    str_adds(out, "All are readable by their owner only.\n");
+    str_adds(out, ".Pp\nAll are readable by their owner only.\n");
 }

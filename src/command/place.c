@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/near.h"
+#include "command/parse.h"
 #include "view/ops.h"
 
 #include <ctype.h>
@@ -20,6 +21,52 @@ static int find_op(const struct program *p, int from, int layer, const char *tex
     return -1;
 }
 
+/* A label as op_name writes it, in small letters. */
+static void print_label(const char *label, size_t n, struct str *out)
+{
+    for (size_t i = 0; i < n; i++)
+        str_addc(out, strchr(" -", label[i]) ? '_' : (char) tolower((unsigned char) label[i]));
+}
+
+/* Labels of ops in a layer (-1: any), apart by blanks. */
+static void list_labels(const struct program *p, int layer, struct str *out)
+{
+    for (int i = 0; i < p->n_steps; i++) {
+        const char *label = p->op[i].label;
+        if (layer >= 0 && p->op[i].layer != layer)
+            continue;
+        print_label(label, strlen(label), out);
+        str_addc(out, ' ');
+    }
+}
+
+bool op_expand(const struct session *s, const char *text, struct str *full, struct err *err)
+{
+    const struct program *p = s->program;
+    struct err unheard = ERR_INIT;
+    struct str labels = STR_INIT, typed = STR_INIT;
+    int layer = -1, head = -1;
+    const char *rest = text, *word;
+
+    if (program_find(p, text) >= 0)
+        return false;
+    if (*text == 'L' && isdigit((unsigned char) text[1]) &&
+        (!place_parse(s, text, &layer, &head, &rest, &unheard) || head >= 0))
+        return false;
+    if (find_op(p, 0, layer, rest) >= 0)
+        return false;
+    list_labels(p, layer, &labels);
+    print_label(rest, strlen(rest), &typed);
+    int i = choice_find(labels.len ? labels.text : "", typed.len ? typed.text : "", err);
+    size_t n = i >= 0 ? choice_word(labels.text, i, &word) : 0;
+    str_add(full, text, i >= 0 ? (size_t) (rest - text) : 0);
+    if (i >= 0)
+        str_add(full, word, n);
+    str_release(&labels);
+    str_release(&typed);
+    return i >= 0;
+}
+
 static bool unknown_op(const struct program *p, const char *typed, const char *label,
                        struct err *err)
 {
@@ -31,6 +78,23 @@ static bool unknown_op(const struct program *p, const char *typed, const char *l
     if (near_best(&near))
         return err_set(err, "there is no op '%s'; did you mean '%s'?", typed, near_best(&near));
     return err_set(err, "there is no op '%s'; 'show program' lists them", typed);
+}
+
+/* By the beginning of its label; -1 with err. */
+static int brief_op(const struct session *s, const char *text, const char *rest,
+                    struct err *err)
+{
+    struct str full = STR_INIT;
+    struct err many = ERR_INIT;
+    bool found = op_expand(s, text, &full, &many);
+    int op = found ? op_parse(s, full.text, err) : -1;
+
+    str_release(&full);
+    if (!found && *many.text)
+        *err = many;
+    else if (!found)
+        unknown_op(s->program, text, rest, err);
+    return op;
 }
 
 int op_parse(const struct session *s, const char *text, struct err *err)
@@ -56,9 +120,7 @@ int op_parse(const struct session *s, const char *text, struct err *err)
     int op = find_op(p, from, layer, rest);
     if (op < 0)
         op = find_op(p, 0, layer, rest);
-    if (op < 0)
-        unknown_op(p, text, rest, err);
-    return op;
+    return op >= 0 ? op : brief_op(s, text, rest, err);
 }
 
 /* Positions after the pass that is open, or that comes next. */
@@ -107,38 +169,53 @@ void op_line(const struct session *s, int op, struct str *out)
              " ?B"[breaks_mark(s, op)], name.text, value_short_name(&p->value[o->out[0]]));
     shape_print(s, o->out[0], out);
     str_adds(out, " = ");
-    op_call_print(p, op, out);
+    run_call_print(s->run, op, out);
     str_addc(out, '\n');
     str_release(&name);
 }
 
-static void select_one(struct selection *sel, int value, int head)
+/* A name that means a value of the selected layer, and its head, as one that says so: "this",
+ * "attn.pattern", "pattern". Others as they are. */
+static void add_full_name(const struct session *s, const char *name, struct str *out)
 {
-    sel->item = xcalloc(1, sizeof *sel->item);
-    sel->item[0] = (struct selected){value, head};
-    sel->n = sel->cap = 1;
+    const struct program *p = s->program;
+    char attn[64];
+    int value = -1;
+
+    snprintf(attn, sizeof attn, "attn.%s", name);
+    if (!strcmp(name, "this"))
+        value = session_stage_value(s, s->at.layer, s->at.stage);
+    else if (program_find(p, name) < 0)
+        value = program_value(p, s->at.layer, name);
+    if (value < 0 && program_find(p, name) < 0)
+        value = program_value(p, s->at.layer, attn);
+    if (value < 0) {
+        str_adds(out, name);
+        return;
+    }
+    str_addf(out, "L%d.", s->at.layer);
+    if (value_head_axis(p, value) >= 0)
+        str_addf(out, "H%d.", value_head(s, value));
+    str_adds(out, value_short_name(&p->value[value]));
 }
 
 bool values_parse(const struct session *s, const char *text, struct selection *sel,
                   struct err *err)
 {
-    const struct program *p = s->program;
-    char name[64];
+    struct str full = STR_INIT;
 
-    memset(sel, 0, sizeof *sel);
-    if (!strcmp(text, "this")) {
-        int value = session_stage_value(s, s->at.layer, s->at.stage);
-        select_one(sel, value, s->at.head);
-        return true;
+    while (*text) {
+        size_t blanks = strspn(text, " \t\n"), n = strcspn(text + blanks, ",");
+        char *name = xstrndup(text + blanks, n);
+        add_full_name(s, name, &full);
+        free(name);
+        text += blanks + n;
+        if (*text)
+            str_addc(&full, *text++);
     }
-    snprintf(name, sizeof name, "attn.%s", text);
-    int value = program_find(p, text) >= 0 ? -1 : program_value(p, s->at.layer, text);
-    if (value < 0 && program_find(p, text) < 0)
-        value = program_value(p, s->at.layer, name);
-    if (value < 0)
-        return selection_parse(sel, p, text, err);
-    select_one(sel, value, value_head_axis(p, value) < 0 ? -1 : value_head(s, value));
-    return true;
+    bool ok = selection_parse(sel, s->program, full.len ? full.text : "", err);
+    str_release(&full);
+    return ok;
 }
 
 /* "L12" or "H3" at *text: moves past it and a dot. 0: no such part; -1: out of range. */

@@ -28,7 +28,7 @@ const struct command command_table[] = {
      "position that the candidates follow (set logits-at). What came there before is kept:\n"
      "'branches' lists it and goes back to it.",
      "run; branch \" Ben\" 6", cmd_branch},
-    {"branches", "tokens", {{"N", ARG_WORD, true, "back"}},
+    {"branches", "tokens", {{"N", ARG_BRANCH, true, "back"}},
      "list the branches, go to branch N, or back to the one before\n"
      "What the tokens of both have in common stays computed.",
      "run; branch \" Ben\" 6; branches back", cmd_branches},
@@ -48,7 +48,7 @@ const struct command command_table[] = {
      "at the end-of-text token unless ignore-eos is on. The last token's own pass is left to be\n"
      "stepped.",
      "generate 3", cmd_generate},
-    {"load", "tokens", {{"MODEL", ARG_FILE, false, NULL}},
+    {"load", "tokens", {{"MODEL", ARG_MODEL, false, NULL}},
      "load another model\n"
      "MODEL is a GGUF file, a safetensors file, a folder with config.json, or a built-in name.\n"
      "The prompt is kept.",
@@ -80,7 +80,7 @@ const struct command command_table[] = {
     {"speed", "stepping", {{"BY", ARG_WORD, true, "+1 -1"}},
      "make play faster or slower: +1, -1, first, last", "speed +1", cmd_speed},
     {"break", "stepping",
-     {{"WHERE", ARG_WORD, true, "here entropy top token"}, {"A", ARG_WORD, true, "on off"},
+     {{"WHERE", ARG_OPS, true, "here entropy top token"}, {"A", ARG_WORD, true, "on off"},
       {"B", ARG_WORD, true, NULL}, {"C", ARG_WORD, true, NULL}},
      "set a breakpoint, or list them: run, step layer, step token, until and generate stop there\n"
      "WHERE is an op as 'until' takes it (a label without layer means that op of every layer), a\n"
@@ -95,25 +95,25 @@ const struct command command_table[] = {
      "break token TEXT            when TEXT, one token, was generated, or a pass over it begins\n"
      "break 2 off                 breakpoint 2 waits until 'break 2 on'",
      "break L1.softmax; run", cmd_break},
-    {"unbreak", "stepping", {{"N", ARG_WORD, false, "all"}},
+    {"unbreak", "stepping", {{"N", ARG_BREAK, false, "all"}},
      "take breakpoint N away, or all", "break L1.softmax; unbreak all", cmd_unbreak},
 
     /* --- cursor --- */
-    {"select", "cursor", {{"PLACE", ARG_WORD, true, NULL}, {"PLACE2", ARG_WORD, true, NULL}},
+    {"select", "cursor", {{"PLACE", ARG_PLACE, true, NULL}, {"PLACE2", ARG_WORD, true, NULL}},
      "put the cursor on a head, a stage or a cell\n"
      "PLACE is like L2, H3, L2.H3, L2.H3.softmax, or 8,6 for query 8 and key 6.",
      "select L1.H2.softmax 3,1", cmd_select},
-    {"layer", "cursor", {{"N", ARG_WORD, true, NULL}},
+    {"layer", "cursor", {{"N", ARG_LAYER, true, "first last"}},
      "select a layer: N, +1, -1, first, last", "layer +1", cmd_layer},
-    {"head", "cursor", {{"N", ARG_WORD, true, NULL}},
+    {"head", "cursor", {{"N", ARG_HEAD, true, "first last"}},
      "select a head: N, +1, -1, first, last", "head last", cmd_head},
-    {"query", "cursor", {{"N", ARG_WORD, true, NULL}},
+    {"query", "cursor", {{"N", ARG_WORD, true, "first last"}},
      "select a query, which is the row of the attention map: N, +1, -1, first, last",
      "query 3", cmd_query},
-    {"key", "cursor", {{"N", ARG_WORD, true, NULL}},
+    {"key", "cursor", {{"N", ARG_WORD, true, "first last"}},
      "select a key, which is the column of the attention map: N, +1, -1, first, last",
      "key first", cmd_key},
-    {"stage", "cursor", {{"STAGE", ARG_WORD, true, "raw scaled masked softmax z first last"}},
+    {"stage", "cursor", {{"STAGE", ARG_STAGE, true, "raw scaled masked softmax z first last"}},
      "select a stage of the attention: raw, scaled, masked, softmax, z; or +1, -1",
      "stage +1", cmd_stage},
     {"value", "cursor", {{"WHICH", ARG_VALUE, true, "last"}},
@@ -121,11 +121,11 @@ const struct command command_table[] = {
      "+1 and -1 go through the values in the order of the program. last shows what the last op\n"
      "made, step by step.",
      "run; value L1.mlp.post; value +1", cmd_value},
-    {"column", "cursor", {{"N", ARG_WORD, true, NULL}},
+    {"column", "cursor", {{"N", ARG_WORD, true, "first last"}},
      "select a column of the tensor view: N, +1, -1, first, last\n"
      "Columns are channels, neurons, ids of tokens, or keys.",
      "run; value logits; column 100", cmd_column},
-    {"neuron", "cursor", {{"N", ARG_WORD, true, NULL}},
+    {"neuron", "cursor", {{"N", ARG_WORD, true, "first last"}},
      "select a neuron of the MLP at the cursor's layer and position: N; +1, -1, first, last\n"
      "+1 and -1 go through the neurons by falling size of their activation. first selects the\n"
      "strongest, wherever the cursor goes.",
@@ -134,7 +134,7 @@ const struct command command_table[] = {
      "put the cursor of the logits view on the candidate of a rank: N from 1, +N, -N, first, last\n"
      "next is the token that does come there.",
      "run; candidate 3", cmd_candidate},
-    {"op", "cursor", {{"OP", ARG_WORD, true, "first last next"}},
+    {"op", "cursor", {{"OP", ARG_OPS, true, "first last next"}},
      "put the cursor of the map and the program view on an op: OP, +N, -N, first, last\n"
      "OP is as 'until' takes it. next is the one that runs next; stepping goes back to it, too.",
      "op L1.softmax", cmd_op},
@@ -166,6 +166,11 @@ const struct command command_table[] = {
      "without VALUE what the panel with the focus shows there. this follows the attention's\n"
      "cursor; largest goes from what is explained to the element that makes most of it.",
      "run; explain L1.H2.pattern 8,6; explain logits 4,·ball; explain largest", cmd_explain},
+    {"expect", "learning", {{"CLAIM", ARG_TEXT, false, NULL}},
+     "fail unless a claim about the live values holds\n"
+     "A claim compares two expressions (calc) with < <= > >= = !=; = and != may say within how\n"
+     "much. Several are joined by 'and'. A script stops there, with the numbers that there are.",
+     "run; expect sum(L0.H3.pattern[7]) = 1 within 0.001 and n = 10", cmd_expect},
     {"logits", "looking", {{"N", ARG_INT, true, NULL}},
      "list the N most likely next tokens\n"
      "A column for each stage of the sampling that is on. 'set logits-at cursor' takes those after\n"
@@ -176,7 +181,7 @@ const struct command command_table[] = {
     {"calc", "looking", {{"EXPRESSION", ARG_TEXT, false, NULL}},
      "compute an expression over the live values\n"
      "L1.H4.pattern[8,7] is one number, L1.H4.pattern[8] a row, last the last position; there are\n"
-     "+ - * / ^, comparisons, d_head and the other sizes, \"text\" and 'help functions'. With ;\n"
+     "+ - * / ^, comparisons, d_head and the other sizes, \"text\" and 'help expressions'. With ;\n"
      "in it the whole stands in quotes.",
      "run; calc dot(L0.H1.q[3], L0.H1.k[2]) / sqrt(d_head)", cmd_calc},
     {"verify", "looking", {{NULL, ARG_INT, false, NULL}},
@@ -184,11 +189,21 @@ const struct command command_table[] = {
      "Ablations are done again, too. The cache view shows the result until something changes.",
      "generate; run; verify", cmd_verify},
     {"dump", "looking",
-     {{"VALUES", ARG_VALUE, false, "this"}, {"FILE", ARG_FILE, false, NULL}},
+     {{"VALUES", ARG_VALUE, false, "this"}, {"FILE", ARG_FILE, false, NULL},
+      {"OPTIONS", ARG_TEXT, true, "layers= heads= positions= format= sidecar=off"}},
      "write values to a file\n"
      "VALUES are names, globs and short forms; 'help values' lists them. The suffix of FILE\n"
-     "chooses the format.",
-     "run; dump L0.H1.pattern pattern.npy", cmd_dump},
+     "chooses the format. OPTIONS, apart by blanks:\n"
+     "layers=0-3,5    of the values of blocks only those of these layers; others stay\n"
+     "heads=1,2       only these heads, and the key/value heads that serve them\n"
+     "positions=4-9   only these rows (4- to the end, last, last5); all keys stay, and the\n"
+     "                tokens stay those of the whole prompt\n"
+     "format=npz      the format, in place of the suffix\n"
+     "sidecar=off     no FILE.json, which says what model, prompt and operations made the\n"
+     "                numbers, and by its being there that FILE is complete",
+     "run; dump L0.H1.pattern pattern.npy; dump L*.pattern,L*.q some.npz layers=1 heads=0,2 "
+     "positions=4-",
+     cmd_dump},
 
     /* --- analysis --- */
     {"lens", "analysis",
@@ -255,7 +270,7 @@ const struct command command_table[] = {
 
     /* --- changing --- */
     {"ablate", "changing",
-     {{"WHAT", ARG_WORD, true, "mlp attn edge mean"}, {"WHERE", ARG_WORD, true, "mean"},
+     {{"WHAT", ARG_PLACE, true, "mlp attn edge mean"}, {"WHERE", ARG_WORD, true, "mean"},
       {"HOW", ARG_WORD, true, "mean"}},
      "take out a head, an edge, or what attention or MLP add; the same once more takes it back\n"
      "WHAT is like L2.H3, L2.mlp, L2.attn or L2.H3.edge; without a place, the selected one.\n"
@@ -267,13 +282,43 @@ const struct command command_table[] = {
      "run; ablate L1.H2; ablate L2.H3 mean; ablate edge 8,6", cmd_ablate},
     {"patch", "changing",
      {{"VALUE", ARG_VALUE, false, "this"},
-      {"HOW", ARG_CHOICE, false, "zero scale set add mean from"}, {"X", ARG_WORD, true, "mark"},
+      {"HOW", ARG_CHOICE, false, "zero scale set add mean from"}, {"X", ARG_FILE, true, "mark"},
       {"POS", ARG_INT, true, NULL}},
-     "change values as they are computed: zero, scale X, set X, add X, mean, from mark\n"
+     "change values as they are computed: zero, scale X, set X, add X, mean, from mark or FILE\n"
      "scale multiplies by X, add adds X to every number, mean puts the mean over the positions of\n"
      "the present run at each of them. 'from mark' puts the mark's numbers there, at the positions\n"
-     "that both have. With POS only this position is changed.",
-     "patch L0.mlp_out scale 0.5; patch L1.resid_post add 0.1 3", cmd_patch},
+     "that both have; 'from FILE' those of a dump (npz, npy, safetensors), under any of the names\n"
+     "that diff takes. With POS only this position is changed; a file with a single position may\n"
+     "go to any.",
+     "patch L0.mlp_out scale 0.5; patch L1.resid_post add 0.1 3; clear; run; "
+     "dump L1.mlp_out mlp.npy; patch L1.mlp_out from mlp.npy 3", cmd_patch},
+    {"scale", "changing",
+     {{"WHERE", ARG_PLACE, false, "mlp attn"}, {"X", ARG_REAL, false, NULL},
+      {"POS", ARG_INT, true, NULL}},
+     "multiply what a head, an MLP or an attention gives by X: a short form of patch\n"
+     "WHERE is a head (L2.H3: its z), L2.mlp, L2.attn (what they add to the residual stream), or a\n"
+     "value as patch takes it. 0 takes it out, 1 changes nothing. With POS only at this position.",
+     "run; scale L2.H3 0.5; scale L1.mlp 2", cmd_scale},
+    {"edge", "changing",
+     {{"WHERE", ARG_PLACE, true, NULL}, {"CELL", ARG_WORD, true, NULL},
+      {"TURN", ARG_WORD, true, "on off"}},
+     "knock out one edge of attention, as 'ablate edge' does; the same once more takes it back\n"
+     "WHERE is a head like L2.H3, CELL its query and key like 8,6; without them, the cursor's.\n"
+     "off knocks it out, on takes it back, whatever it was before. The edge's score becomes -inf,\n"
+     "so that the softmax gives its weight to the rest of the row.",
+     "run; edge L2.H3 8,6; edge L2.H3 8,6 on", cmd_edge},
+    {"replace", "changing",
+     {{"OP", ARG_OPS, true, NULL}, {"FUNCTION", ARG_FUNCTION, true, NULL},
+      {"X", ARG_WORD, true, NULL}},
+     "put another function in place of an op; without FUNCTION, list those that fit\n"
+     "OP is as 'until' takes it: a number, L2.softmax, a value like L1.resid_post. A label (mask)\n"
+     "or a kind of op (linear, rope, layernorm) means all of them in all layers. 'help functions'\n"
+     "has the formulas. All tokens are computed again with it; 'clear' takes it back. With the mask\n"
+     "'none' a token sees all of its own pass, also what comes after it; tokens of earlier passes\n"
+     "stay as they were, so that a prompt at once and token by token (set chunk 1) differ. Scores\n"
+     "of heads look at keys up to the query all the same.",
+     "run; mark; replace mask none; replace L2.softmax uniform; replace scale by d_head",
+     cmd_replace},
     {"steer", "changing",
      {{"LAYER", ARG_INT, false, NULL}, {"X", ARG_REAL, false, NULL},
       {"TOWARD", ARG_TOKEN, true, "mark"}},
@@ -284,7 +329,7 @@ const struct command command_table[] = {
      "the cursor's query. Tokens to come are steered, too. 'clear' takes it back.",
      "run; steer 1 0.5 \" ball\"; mark; prompt Tom gave the red hat; run; steer 2 -1 mark",
      cmd_steer},
-    {"clear", "changing", {{"N", ARG_INT, true, NULL}},
+    {"clear", "changing", {{"N", ARG_ABLATION, true, NULL}},
      "take ablation N back, or all\n"
      "'show ablations' lists them.",
      "ablate mlp 1; clear", cmd_clear},
@@ -305,6 +350,14 @@ const struct command command_table[] = {
      "KL(mark || now) = sum p_mark log(p_mark / p_now) in nats.",
      "run; mark; ablate L0.H1; compare; show compare", cmd_compare},
 
+    {"diff", "comparing",
+     {{"FILE", ARG_FILE, false, NULL}, {"TOL", ARG_REAL, true, NULL}},
+     "compare the present run with a dump, value by value, and say which is the first to differ\n"
+     "FILE is an npz, npy or safetensors file by this or another program, with its names or\n"
+     "those of TransformerLens, Hugging Face or llama.cpp. A is the file, B the run. A number\n"
+     "differs when |A - B| > TOL x the root mean square of its position's numbers (of scores: of\n"
+     "all; of weights: the row's largest); TOL is 1e-4 without it. 'gptscope help diff' says more.",
+     "run; dump L0.* pass.npz; diff pass.npz", cmd_diff},
     /* --- learning --- */
     {"lesson", "learning",
      {{"WHICH", ARG_WORD, true, "next back list end"}, {"STEP", ARG_INT, true, NULL}},
@@ -318,7 +371,7 @@ const struct command command_table[] = {
      "lesson 1; lesson next; answer a", cmd_answer},
 
     /* --- settings --- */
-    {"set", "settings", {{"NAME", ARG_SETTING, true, NULL}, {"VALUE", ARG_WORD, true, NULL}},
+    {"set", "settings", {{"NAME", ARG_SETTING, true, NULL}, {"VALUE", ARG_SETTING_VALUE, true, NULL}},
      "print or change a setting\n"
      "'help settings' says what they mean.",
      "set temp 0.8", cmd_set},
@@ -387,7 +440,8 @@ const struct command command_table[] = {
 
     /* --- other --- */
     {"help", "other", {{"TOPIC", ARG_COMMAND, true, NULL}},
-     "list the commands, or say more about one, or about keys, mouse, values, ops, functions, settings, views, files, json",
+     "list the commands, or say more about one, or about a topic\n"
+     "The last line of the list names the topics.",
      "help step", cmd_help},
     {"source", "other", {{"FILE", ARG_FILE, false, NULL}},
      "run the commands in a file\n"
@@ -400,6 +454,14 @@ const struct command command_table[] = {
      "new session, does it again. record off ends it; ./off is a file of that name. Without FILE "
      "it says what is recorded.",
      "record session.gpt", cmd_record},
+    {"history", "other", {{"WHICH", ARG_TEXT, true, NULL}},
+     "list what was done in this session, numbered: all of it, the last N, or what holds TEXT\n"
+     "The list begins with what makes the session: the model, the settings, the prompt. What has\n"
+     "failed is not in it. 'record' writes it to a file. Lines as they were typed, also those of\n"
+     "other days, come back with the Up key.",
+     "history 3", cmd_history},
+    {"again", "other", {{"N", ARG_WORD, true, NULL}},
+     "do command N of history again, or the last one", "step; again", cmd_again},
     {"echo", "other", {{"TEXT", ARG_TEXT, true, NULL}},
      "print TEXT", "echo first the whole prompt", cmd_echo},
     {"version", "other", {{NULL, ARG_INT, false, NULL}},

@@ -40,7 +40,11 @@ struct run *run_copy(const struct run *r, struct err *err)
     }
     memcpy(copy->replaced, r->replaced, n_ops * sizeof *r->replaced);
     memcpy(copy->replaced_user, r->replaced_user, n_ops * sizeof *r->replaced_user);
+    memcpy(copy->function, r->function, n_ops * sizeof *r->function);
+    copy->ahead = r->ahead;
+    memcpy(copy->number, r->number, n_ops * sizeof *r->number);
     memcpy(copy->tokens, r->tokens, (size_t) r->n_past * sizeof *r->tokens);
+    memcpy(copy->pass_end, r->pass_end, (size_t) r->n_past * sizeof *r->pass_end);
     copy_slots(copy, r);
     copy_lse(copy, r);
     copy->n_past = r->n_past;

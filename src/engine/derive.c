@@ -42,6 +42,12 @@ static bool not_kept(const struct run *r, int value, struct err *err)
     return err_set(err, "%s was not kept in this run", r->program->value[value].name);
 }
 
+/* Keys that the stages of these queries need room for. */
+static int keys_of(const struct run *r, int layer, int pos0, int rows)
+{
+    return run_seen(r, layer, pos0 + rows - 1);
+}
+
 /* The four stages and the mix of `rows` queries with n_key keys (pos0 + rows of them matter),
  * executed one by one up to op `last`. */
 static bool derive_staged(struct derived *d, int layer, int last, int pos0, int rows, int n_key,
@@ -81,8 +87,8 @@ static bool derive_z(struct derived *d, const struct op *mix, int pos0, int rows
     const struct program *prog = r->program;
     if (patch_hooks(r, mix->layer)) {
         float *out;
-        if (!derive_staged(d, mix->layer, (int) (mix - prog->op), pos0, rows, pos0 + rows, &out,
-                           err))
+        if (!derive_staged(d, mix->layer, (int) (mix - prog->op), pos0, rows,
+                           keys_of(r, mix->layer, pos0, rows), &out, err))
             return false;
         *p = out;
         return true;
@@ -217,8 +223,8 @@ static bool derive_hooked(const struct run *r, const struct op *op, const struct
         int pos0 = g->first[1] + begin, n_key = g->first[2] + g->count[2];
         struct derived d;
         float *stage;
-        if (n_key < pos0 + rows)
-            n_key = pos0 + rows;
+        if (n_key < keys_of(r, op->layer, pos0, rows))
+            n_key = keys_of(r, op->layer, pos0, rows);
         derived_init(&d, r);
         bool ok = derive_staged(&d, op->layer, index, pos0, rows, n_key, &stage, err);
         for (int h = 0; ok && h < g->count[0]; h++)

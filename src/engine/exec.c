@@ -63,6 +63,7 @@ static void exec_embed(const struct op_call *call)
     }
 }
 
+/* call->number is eps here. */
 static void norm_rows(const struct op_call *call, int row, int rows)
 {
     const struct run *r = call->run;
@@ -73,7 +74,7 @@ static void norm_rows(const struct op_call *call, int row, int rows)
     float *normalized = call->out[1] ? call->out[1] + at : NULL;
     float *scale = call->out[2] ? call->out[2] + row : NULL;
     const float *gain = model_vector(r->model, op->weight, op->layer);
-    float eps = r->program->hp.norm_eps;
+    float eps = (float) call->number;
     if (op->code == OP_RMSNORM) {
         rmsnorm(out, normalized, scale, call->in[0] + at, gain, rows, n, eps);
         return;
@@ -83,9 +84,17 @@ static void norm_rows(const struct op_call *call, int row, int rows)
     layernorm(out, normalized, mean, scale, call->in[0] + at, gain, bias, rows, n, eps);
 }
 
+void exec_norm_with(const struct op_call *call, float eps)
+{
+    struct op_call with = *call;
+
+    with.number = (double) eps;
+    exec_rows(&with, (size_t) call->rows * width_out(call), norm_rows);
+}
+
 static void exec_norm(const struct op_call *call)
 {
-    exec_rows(call, (size_t) call->rows * width_out(call), norm_rows);
+    exec_norm_with(call, call->run->program->hp.norm_eps);
 }
 
 /*
@@ -109,16 +118,23 @@ static void uninterleave_rows(const struct op_call *call, int row, int rows)
     }
 }
 
-static void exec_linear(const struct op_call *call)
+void exec_product(const struct op_call *call, const float *bias)
 {
     const struct run *r = call->run;
     const struct op *op = call->op;
     const struct matrix *w = model_matrix(r->model, op->weight, op->layer);
-    const float *bias = op->bias < W_COUNT ? model_vector(r->model, op->bias, op->layer) : NULL;
     matmul(r->compute, call->out[0], (size_t) w->n_out, call->in[0], (size_t) w->n_in,
            call->rows, w, bias);
     if (r->program->hp.qk_interleaved && (op->weight == W_Q || op->weight == W_K))
         exec_rows(call, (size_t) call->rows * (size_t) w->n_out, uninterleave_rows);
+}
+
+static void exec_linear(const struct op_call *call)
+{
+    const struct op *op = call->op;
+
+    exec_product(call, op->bias < W_COUNT ? model_vector(call->run->model, op->bias, op->layer)
+                                          : NULL);
 }
 
 static void rope_rows(const struct op_call *call, int row, int rows)
@@ -212,13 +228,30 @@ void exec_own(const struct op_call *call)
     op_rows[call->op->code].exec(call);
 }
 
-void exec_op(const struct run *r, const struct op_call *call)
+void exec_function(const struct run *r, const struct op_call *call)
 {
     int index = (int) (call->op - r->program->op);
+    struct op_call with = *call;
+
+    with.number = r->number[index];
     if (r->replaced[index])
-        r->replaced[index](call, r->replaced_user[index]);
+        r->replaced[index](&with, r->replaced_user[index]);
     else
         exec_own(call);
+}
+
+void run_apply(const struct run *r, int op, int pos0, int rows, const float *x, float *out)
+{
+    struct op_call call = {
+        .run = r, .op = &r->program->op[op], .pos0 = pos0, .rows = rows, .in = {x}};
+
+    call.out[0] = out;
+    exec_function(r, &call);
+}
+
+void exec_op(const struct run *r, const struct op_call *call)
+{
+    exec_function(r, call);
     for (int i = 0; i < call->op->n_out; i++)
         if (call->out[i] && r->n_patches > 0)
             patch_apply(r, call->op->out[i], call->pos0, call->rows, call->n_key, call->out[i]);

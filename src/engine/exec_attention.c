@@ -145,10 +145,32 @@ void exec_fused(const struct run *r, int layer, int pos0, int rows, const float 
         patch_apply(r, mix->out[0], pos0, rows, pos0 + rows, z);
 }
 
+/* With another function in the place of the output projection, it makes each head's part. */
+static void result_replaced(const struct op_call *call, int projection)
+{
+    const struct hparams *hp = hparams_of(call);
+    size_t d = (size_t) hp->d_head, n = (size_t) hp->n_head * d, dm = (size_t) hp->d_model;
+
+    for (int i = 0; i < call->rows; i++)
+        for (int head = 0; head < hp->n_head; head++) {
+            size_t at = (size_t) i * n + (size_t) head * d;
+            memset(call->work, 0, n * sizeof *call->work);
+            memcpy(call->work + (size_t) head * d, call->in[0] + at, d * sizeof *call->work);
+            run_apply(call->run, projection, call->pos0 + i, 1, call->work,
+                      call->out[0] + ((size_t) i * (size_t) hp->n_head + (size_t) head) * dm);
+        }
+}
+
 /* One head at a time, the others' z set to zero: works for every layout of W_O. Derived only.
  */
 void exec_result(const struct op_call *call)
 {
+    int after;
+    program_attention(call->run->program, call->op->layer, &after);
+    if (call->run->function[after]) { /* the op after the mix reads z */
+        result_replaced(call, after);
+        return;
+    }
     const struct run *r = call->run;
     const struct hparams *hp = &r->program->hp;
     const struct matrix *w = model_matrix(r->model, W_O, call->op->layer);

@@ -86,7 +86,7 @@ void patch_apply(const struct run *r, int value, int pos0, int rows, int n_key, 
                    : v->axis[i] == AXIS_KEY ? n_key
                                             : program_axis(p, v->axis[i], 0);
     for (int i = 0; i < r->n_patches; i++)
-        if (r->patch[i].value == value)
+        if (r->patch[i].value == value && r->patch[i].kind != PATCH_REPLACE)
             patch_value(&r->patch[i], pos0, shape, stage ? 1 : 0, data);
 }
 
@@ -98,7 +98,8 @@ bool patch_hooks(const struct run *r, int layer)
             return true;
     for (int i = 0; i < r->n_patches; i++) {
         int value = r->patch[i].value;
-        if (r->program->value[value].layer == layer && program_is_stage(r->program, value))
+        if (r->patch[i].kind != PATCH_REPLACE && r->program->value[value].layer == layer &&
+            program_is_stage(r->program, value))
             return true;
     }
     return false;
@@ -146,6 +147,8 @@ static bool patch_check(const struct run *r, struct patch *p, struct err *err)
 {
     const struct program *prog = r->program;
     const struct value *v = &prog->value[p->value];
+    if (p->kind == PATCH_REPLACE)
+        return true; /* checked when it was made; it has no region */
     if (v->life == LIFE_TOKENS || v->life == LIFE_DEMAND)
         return err_set(err,
                        "%s cannot be changed: nothing later reads it; change its op's output",
@@ -314,6 +317,7 @@ bool run_patches_of(struct run *r, const struct run *other, struct err *err)
         memcpy(p->data, from->data, p->n_data * sizeof *p->data);
     }
     r->next_patch = other->next_patch;
+    replace_refresh(r);
     return true;
 }
 
@@ -331,6 +335,7 @@ void run_unpatch(struct run *r, int id)
     }
     r->n_patches = kept;
     run_truncate(r, from);
+    replace_refresh(r);
 }
 
 int run_n_patches(const struct run *r)
@@ -350,8 +355,8 @@ bool run_patch_cell(const struct run *r, int i, int value, const int cell[3], fl
     const struct patch *p = &r->patch[i];
     bool stage = program_is_stage(r->program, value);
     int pos_axis = stage ? 1 : 0;
-    if (p->value != program_resolve(r->program, value) || cell[pos_axis] < p->from ||
-        (stage && cell[2] > cell[1]))
+    if (p->kind == PATCH_REPLACE || p->value != program_resolve(r->program, value) ||
+        cell[pos_axis] < p->from || (stage && cell[2] > cell[1]))
         return false;
     for (int axis = 0; axis < 3; axis++) {
         int lo, hi;

@@ -19,7 +19,8 @@ static bool out_after(const struct patch *p, const int cell[3], bool out)
 {
     long at = 0;
 
-    if (!reaches(p, cell) || p->kind == PATCH_SCALE || p->kind == PATCH_ADD)
+    if (!reaches(p, cell) || p->kind == PATCH_SCALE || p->kind == PATCH_ADD ||
+        p->kind == PATCH_REPLACE)
         return out;
     if (p->kind == PATCH_SET && p->data && (at = patch_data_at(p, cell, 1)) < 0)
         return out;

@@ -24,7 +24,11 @@ static void build_results(struct builder *b)
 
 struct program *program_build(const struct model *m, struct err *err)
 {
-    const struct hparams *hp = model_hparams(m);
+    return program_of_shape(model_hparams(m), err);
+}
+
+struct program *program_of_shape(const struct hparams *hp, struct err *err)
+{
     if (!hparams_check(hp, err))
         return NULL;
     if (hp->arch < 0 || hp->arch >= ARCH_COUNT || !family[hp->arch]) {

@@ -81,6 +81,8 @@ struct run *run_new(const struct model *m, const struct program *p, struct compu
     r->lean = o->lean;
     r->replaced = xcalloc((size_t) p->n_ops, sizeof *r->replaced);
     r->replaced_user = xcalloc((size_t) p->n_ops, sizeof *r->replaced_user);
+    r->function = xcalloc((size_t) p->n_ops, sizeof *r->function);
+    r->number = xcalloc((size_t) p->n_ops, sizeof *r->number);
     r->stepped = xcalloc((size_t) p->hp.n_layer, sizeof *r->stepped);
     r->inv_freq = xcalloc((size_t) p->hp.rope_dim / 2 + 1, sizeof *r->inv_freq);
     if (p->hp.rope_dim > 0)
@@ -93,7 +95,9 @@ struct run *run_new(const struct model *m, const struct program *p, struct compu
     }
     r->tokens = big_alloc((size_t) r->n_ctx * sizeof *r->tokens, "the context", err);
     r->stamp = big_alloc((size_t) r->n_ctx * sizeof *r->stamp, "the context", err);
-    if (!r->tokens || !r->stamp || !make_slots(r, err) || !reserve_scratch(r, err)) {
+    r->pass_end = big_alloc((size_t) r->n_ctx * sizeof *r->pass_end, "the context", err);
+    if (!r->tokens || !r->stamp || !r->pass_end || !make_slots(r, err) ||
+        !reserve_scratch(r, err)) {
         run_free(r);
         return NULL;
     }
@@ -122,8 +126,11 @@ void run_free(struct run *r)
     free(r->cache);
     big_free(r->tokens, (size_t) r->n_ctx * sizeof *r->tokens);
     big_free(r->stamp, (size_t) r->n_ctx * sizeof *r->stamp);
+    big_free(r->pass_end, (size_t) r->n_ctx * sizeof *r->pass_end);
     free(r->replaced);
     free(r->replaced_user);
+    free(r->function);
+    free(r->number);
     free(r->stepped);
     free(r->inv_freq);
     free(r);
@@ -177,8 +184,10 @@ bool run_begin(struct run *r, const int32_t *ids, int n, struct err *err)
     if (!make_arena(r, n, err))
         return false;
     memcpy(r->tokens + r->n_past, ids, (size_t) n * sizeof *ids);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
         r->stamp[r->n_past + i] = r->version;
+        r->pass_end[r->n_past + i] = r->n_past + n;
+    }
     r->n_new = n;
     r->held_pos = r->n_past;
     r->held_rows = n;
@@ -310,10 +319,20 @@ void run_commit(struct run *r)
     r->version++;
 }
 
+/* Where a mask shows what comes later, a token falls with any that it has seen. */
+static int whole_passes(const struct run *r, int n)
+{
+    while (n > 0 && r->pass_end[n - 1] > n)
+        n--;
+    return n;
+}
+
 void run_truncate(struct run *r, int n)
 {
     if (n < 0)
         n = 0;
+    if (n < r->n_past && run_looks_ahead(r, -1))
+        n = whole_passes(r, n);
     if (n < r->n_past)
         r->n_past = n;
     for (int i = 0; i < r->n_patches; i++) /* what comes again comes with the patch */
@@ -340,18 +359,6 @@ bool run_feed(struct run *r, const int32_t *ids, int n, struct err *err)
         i += count;
     }
     return true;
-}
-
-void run_replace(struct run *r, int op, op_function *fn, void *user)
-{
-    run_truncate(r, 0);
-    r->replaced[op] = fn;
-    r->replaced_user[op] = user;
-}
-
-bool run_replaced(const struct run *r, int op)
-{
-    return r->replaced[op] != NULL;
 }
 
 /* --- looking at it --- */

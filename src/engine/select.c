@@ -3,57 +3,13 @@
 #include "base/mem.h"
 #include "base/near.h"
 #include "base/str.h"
+#include "engine/alias.h"
 
 #include <ctype.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The names that llama.cpp gives its tensors. Q and K appear there twice under one name, before
- * and after RoPE: here they are those that the scores read. */
-static const struct {
-    const char *name;
-    bool layered; /* "name-3" */
-    const char *value,
-        *otherwise; /* a suffix where layered; the second where no first exists */
-} llama_cpp[] = {
-    // clang-format off
-    {"inp_embd",        false, "embed",           NULL},
-    {"pos_embd",        false, "pos_embed",       NULL},
-    {"attn_norm",       true,  "ln1.out",         NULL},
-    {"Qcur",            true,  "attn.rot_q",      "attn.q"},
-    {"Kcur",            true,  "attn.rot_k",      "attn.k"},
-    {"Vcur",            true,  "attn.v",          NULL},
-    {"kq",              true,  "attn.scores_raw", NULL},
-    {"kq_soft_max",     true,  "attn.pattern",    NULL},
-    {"kq_soft_max_ext", true,  "attn.pattern",    NULL},
-    {"kqv",             true,  "attn.z",          NULL},
-    {"kqv_out",         true,  "attn.z",          NULL},
-    {"attn_out",        true,  "attn_out",        NULL},
-    {"ffn_inp",         true,  "resid_mid",       NULL},
-    {"ffn_norm",        true,  "ln2.out",         NULL},
-    {"ffn_up",          true,  "mlp.pre_linear",  "mlp.pre"},
-    {"ffn_gate",        true,  "mlp.pre",         NULL},
-    {"ffn_silu",        true,  "mlp.act",         NULL},
-    {"ffn_gelu",        true,  "mlp.post",        NULL},
-    {"ffn_gate_par",    true,  "mlp.post",        NULL},
-    {"ffn_swiglu",      true,  "mlp.post",        NULL},
-    {"ffn_out",         true,  "mlp_out",         NULL},
-    {"l_out",           true,  "resid_post",      NULL},
-    {"result_norm",     false, "ln_final.out",    NULL},
-    {"result_output",   false, "logits",          NULL},
-    // clang-format on
-};
-
-/* TransformerLens' names that differ by more than "hook_". */
-static const struct {
-    const char *name, *value;
-} tlens[] = {
-    {"attn.attn_scores", "attn.scores"},
-    {"unembed.in", "ln_final.out"},
-    {"unembed.out", "logits"},
-};
 
 struct parser {
     const struct program *p;
@@ -292,15 +248,14 @@ static enum answer take_short_form(struct parser *x, const char *name)
     return DONE;
 }
 
-static bool add_llama_cpp(struct parser *x, size_t row, struct span layers)
+static bool add_llama_cpp(struct parser *x, const struct alias_row *row, struct span layers)
 {
-    const char *value = llama_cpp[row].value, *otherwise = llama_cpp[row].otherwise;
     if (layers.last >= x->p->hp.n_layer)
         return no_layer(x, layers.last);
     for (int layer = layers.first; layer <= layers.last; layer++) {
-        int i = program_value(x->p, layer, value);
-        if (i < 0 && otherwise)
-            i = program_value(x->p, layer, otherwise);
+        int i = program_value(x->p, layer, row->value);
+        if (i < 0 && row->otherwise)
+            i = program_value(x->p, layer, row->otherwise);
         if (i < 0)
             return err_set(x->err, "'%s': this family of models has no such value", x->typed);
         add_item(x, i, -1);
@@ -311,22 +266,31 @@ static bool add_llama_cpp(struct parser *x, size_t row, struct span layers)
 /* result_norm, kq_soft_max-2, l_out-* */
 static enum answer take_llama_cpp(struct parser *x, const char *name)
 {
-    for (size_t row = 0; row < sizeof llama_cpp / sizeof *llama_cpp; row++) {
-        size_t len = strlen(llama_cpp[row].name);
+    for (const struct alias_row *row = alias_llama_cpp; row->name; row++) {
+        size_t len = strlen(row->name);
         struct span layers;
-        if (strncmp(name, llama_cpp[row].name, len) != 0)
+        if (strncmp(name, row->name, len) != 0)
             continue;
-        if (llama_cpp[row].layered && name[len] == '-') {
+        if (row->layered && name[len] == '-') {
             const char *end = parse_span(name + len + 1, x->p->hp.n_layer, &layers);
             if (end && *end == '\0')
                 return answer(add_llama_cpp(x, row, layers));
-        } else if (!llama_cpp[row].layered && name[len] == '\0') {
-            int i = program_find(x->p, llama_cpp[row].value);
+        } else if (!row->layered && name[len] == '\0') {
+            int i = program_find(x->p, row->value);
             if (i >= 0)
                 return answer(add_value(x, i, all_heads));
         }
     }
     return OTHER_FORM;
+}
+
+/* hidden_states.3, transformer.h.3.mlp */
+static enum answer take_alias(struct parser *x, const char *name)
+{
+    struct alias a;
+    if (is_glob(name) || !alias_find(x->p, name, &a) || a.of != ALIAS_HF || a.fused)
+        return OTHER_FORM;
+    return answer(add_value(x, a.value, all_heads));
 }
 
 static bool take_name(struct parser *x, const char *name)
@@ -345,34 +309,15 @@ static bool take_name(struct parser *x, const char *name)
     return unknown_name(x, name);
 }
 
-/* Without "hook_" at the start of a component, and with our word for TransformerLens' one. */
-static void normalize(struct str *out, const char *text)
-{
-    bool start = true;
-    for (const char *at = text; *at; start = *at++ == '.') {
-        if (start && strncmp(at, "hook_", 5) == 0)
-            at += 5;
-        if (!*at)
-            break;
-        str_addc(out, *at);
-    }
-    for (size_t i = 0; i < sizeof tlens / sizeof *tlens; i++) {
-        size_t len = strlen(tlens[i].name), from = out->len - len;
-        if (out->len < len || strcmp(out->text + from, tlens[i].name) != 0 ||
-            (from > 0 && out->text[from - 1] != '.'))
-            continue;
-        str_cut(out, from, len);
-        str_adds(out, tlens[i].value);
-    }
-}
-
 static bool parse_part(struct parser *x)
 {
     struct str name = STR_INIT;
-    normalize(&name, x->typed);
+    alias_normalize(x->typed, &name);
     enum answer a = take_short_form(x, name.text);
     if (a == OTHER_FORM)
         a = take_llama_cpp(x, name.text);
+    if (a == OTHER_FORM)
+        a = take_alias(x, x->typed);
     if (a == OTHER_FORM)
         a = answer(take_name(x, name.text));
     str_release(&name);

@@ -2,6 +2,7 @@
 #include "session/session.h"
 
 #include "base/mem.h"
+#include "engine/function.h"
 #include "session/mark.h"
 
 #include <stdio.h>
@@ -11,6 +12,8 @@ static int first_position(const struct program *p, const struct ablation *a)
 {
     const struct value *v = &p->value[a->value];
 
+    if (a->kind == PATCH_REPLACE)
+        return 0;
     for (int i = 0; i < v->n_axis; i++)
         if (v->axis[i] == AXIS_POS)
             return a->region.first[i];
@@ -65,6 +68,16 @@ bool session_patch_from_mark(struct session *s, int value, const struct region *
     return remember(s, &a);
 }
 
+bool session_patch_data(struct session *s, int value, const struct region *region,
+                        const float *data, const char *note, struct err *err)
+{
+    struct ablation a = {-1, PATCH_SET, value, *region, 0, ""};
+
+    snprintf(a.note, sizeof a.note, "%s", note);
+    a.id = run_patch(s->run, PATCH_SET, value, region, 0, data, err);
+    return remember(s, &a);
+}
+
 bool session_add_row(struct session *s, int layer, float factor, const float *row,
                      const char *note, struct err *err)
 {
@@ -74,6 +87,24 @@ bool session_add_row(struct session *s, int layer, float factor, const float *ro
 
     snprintf(a.note, sizeof a.note, "%s", note);
     a.id = run_patch_row(s->run, value, &all, factor, row, err);
+    return remember(s, &a);
+}
+
+bool session_put(struct session *s, int layer, const char *name, const struct function *f,
+                 double number, struct err *err)
+{
+    static const struct region all = {{0, 0, 0}, {-1, -1, -1}};
+    struct ablation a = {-1, PATCH_REPLACE, 0, all, (float) number, ""};
+    int before = run_put_find(s->run, layer, name);
+
+    a.id = run_put(s->run, layer, name, f, number, err);
+    if (a.id < 0)
+        return false;
+    if (before >= 0)
+        session_restore(s, before);
+    for (int op = s->program->n_steps - 1; op >= 0; op--)
+        if (function_reaches(s->program, op, layer, name))
+            a.value = s->program->op[op].out[0];
     return remember(s, &a);
 }
 

@@ -2,7 +2,7 @@
  * Parsing and computing in one go:
  *
  *     all     = compare { "and" compare }
- *     compare = sum [ ("<" | "<=" | ">" | ">=" | "=" | "!=") sum ]
+ *     compare = sum [ ("<" | "<=" | ">" | ">=" | "=" | "!=") sum [ "within" sum ] ]
  *     sum     = product { ("+" | "-") product }
  *     product = power { ("*" | "/") power }
  *     power   = factor [ "^" power ]
@@ -162,7 +162,7 @@ static const struct expr_function *find_function(struct parser *p, const char *n
         err_set(p->err, "there is no function '%s'; did you mean '%s'?", name,
                 near_best(&near));
     else
-        err_set(p->err, "there is no function '%s'; 'help functions' lists them", name);
+        err_set(p->err, "there is no function '%s'; 'help expressions' lists them", name);
     return NULL;
 }
 
@@ -319,15 +319,45 @@ static void note(char *out, size_t size, const struct expr_value *v)
     str_release(&text);
 }
 
+static bool take_word(struct parser *p, const char *word)
+{
+    size_t n = strlen(word);
+
+    skip(p);
+    return !strncmp(p->at, word, n) && !isalnum((unsigned char) p->at[n]) && take(p, word);
+}
+
+/* "within x": how near is near enough for = and !=; 0 when nothing is said. */
+static bool parse_within(struct parser *p, const char *sign, double *near)
+{
+    struct expr_value v;
+
+    *near = 0;
+    if (!take_word(p, "within"))
+        return true;
+    if (!strchr("=!", *sign))
+        return err_set(p->err, "within goes with = and !=, in '%s'", p->text);
+    if (!parse_sum(p, &v))
+        return false;
+    bool ok = is_number(p, &v, "within");
+    *near = v.x;
+    expr_release(&v);
+    return ok;
+}
+
 static bool compare(struct parser *p, const char *sign, struct expr_value *a,
                     const struct expr_value *b)
 {
+    double near;
+
+    if (!parse_within(p, sign, &near))
+        return false;
     if (a->kind != b->kind || a->kind == EXPR_ROW)
         return err_set(p->err, "'%s' compares two numbers or two texts, in '%s'", sign,
                        p->text);
     double order = a->kind == EXPR_TEXT ? strcmp(a->text, b->text) : a->x - b->x;
-    if (a->kind == EXPR_NUMBER && a->x == b->x)
-        order = 0; /* infinities */
+    if (a->kind == EXPR_NUMBER && (a->x == b->x || fabs(order) <= near))
+        order = 0; /* infinities, too */
     bool holds = related(sign, order);
     if (p->claim && p->claim->holds) {
         note(p->claim->left, sizeof p->claim->left, a);
@@ -360,12 +390,6 @@ static bool parse_compare(struct parser *p, struct expr_value *out)
     return true;
 }
 
-static bool take_and(struct parser *p)
-{
-    skip(p);
-    return !strncmp(p->at, "and", 3) && !isalnum((unsigned char) p->at[3]) && take(p, "and");
-}
-
 static bool parse_all(struct parser *p, struct expr_value *out)
 {
     struct expr_value right;
@@ -373,7 +397,7 @@ static bool parse_all(struct parser *p, struct expr_value *out)
     if (++p->depth > DEPTH_MOST)
         return err_set(p->err, "brackets stand in each other more than %d deep", DEPTH_MOST);
     bool ok = parse_compare(p, out);
-    while (ok && take_and(p)) {
+    while (ok && take_word(p, "and")) {
         ok = is_number(p, out, "and") && parse_compare(p, &right);
         if (ok) {
             ok = is_number(p, &right, "and");

@@ -5,6 +5,7 @@
 #include "engine/select.h"
 #include "session/sheet.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ bool expr_constant(const struct session *s, const char *name, double *x)
         {"n_ctx", run_n_ctx(s->run)},
         {"n_kv_head", hp->n_kv_head},
         {"pi", 3.14159265358979323846},
+        {"inf", INFINITY},
     };
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)

@@ -103,15 +103,18 @@ bool lens_job_holds(const struct lens *l)
 
 /* --- reading --- */
 
-static void norm_rows(const struct lens *l, float *out, const float *x, int rows)
+/* Positions from pos on; as the run does it, when something else stands in the norm's place. */
+static void norm_rows(const struct lens *l, float *out, const float *x, int pos, int rows)
 {
     const struct op *op = l->norm;
     const struct model *m = l->s->model;
     const float *gain = model_vector(m, op->weight, op->layer);
     float eps = l->s->program->hp.norm_eps;
-    int d = (int) width(l);
+    int d = (int) width(l), index = (int) (op - l->s->program->op);
 
-    if (op->code == OP_RMSNORM)
+    if (run_replaced(l->run, index))
+        run_apply(l->run, index, pos, rows, x, out);
+    else if (op->code == OP_RMSNORM)
         rmsnorm(out, NULL, NULL, x, gain, rows, d, eps);
     else
         layernorm(out, NULL, NULL, NULL, x, gain, model_vector(m, op->bias, op->layer), rows, d,
@@ -173,7 +176,7 @@ static bool read_point(const struct lens *l, struct lens_job *j, struct err *err
     if (row < 0)
         return true;
     float *room = xmalloc(d * sizeof *room);
-    norm_rows(l, j->x + (size_t) row * d, j->raw, j->n_pos);
+    norm_rows(l, j->x + (size_t) row * d, j->raw, j->pos, j->n_pos);
     for (int i = 0; i < j->n_pos; i++)
         take_row(l, j, row + i, room);
     free(room);
@@ -193,7 +196,7 @@ bool lens_logits(const struct lens *l, int point, int pos, float *out, struct er
     float *x = xmalloc(2 * d * sizeof *x);
     bool ok = run_read(l->run, l->value[point], &part, x, err);
     if (ok) {
-        norm_rows(l, x + d, x, 1);
+        norm_rows(l, x + d, x, pos, 1);
         matmul(l->s->compute, out, (size_t) w->n_out, x + d, d, 1, w,
                l->head->bias < W_COUNT ? model_vector(l->s->model, l->head->bias, -1) : NULL);
     }

@@ -2,6 +2,7 @@
 #include "session/neurons.h"
 
 #include "base/mem.h"
+#include "engine/function.h"
 #include "tensor/kernels.h"
 
 #include <math.h>
@@ -125,6 +126,34 @@ float neuron_act(const struct hparams *hp, float x)
 
     (hp->act == ACT_SILU ? silu : hp->act == ACT_GELU_ERF ? gelu_erf : gelu_tanh)(&y, &x, 1);
     return y;
+}
+
+static int act_op(const struct session *s, int layer)
+{
+    int act = program_value(s->program, layer, "mlp.act");
+
+    return s->program->value[act >= 0 ? act : program_value(s->program, layer, "mlp.post")].op;
+}
+
+const char *neuron_function(const struct session *s, int layer)
+{
+    const struct function *f = run_function(s->run, act_op(s, layer), NULL);
+
+    return f ? f->name : s->program->hp.act == ACT_SILU ? "silu" : "gelu";
+}
+
+void neuron_curve(const struct session *s, int layer, const float *x, float *y, int n)
+{
+    int op = act_op(s, layer), d = s->program->hp.d_mlp;
+    float *row = xcalloc((size_t) d * 2, sizeof *row); /* ops work on whole rows */
+
+    for (int i = 0; i < n; i += d) {
+        int count = n - i < d ? n - i : d;
+        memcpy(row, x + i, (size_t) count * sizeof *row);
+        run_apply(s->run, op, 0, 1, row, row + d);
+        memcpy(y + i, row + d, (size_t) count * sizeof *row);
+    }
+    free(row);
 }
 
 const char *neuron_act_name(const struct hparams *hp)

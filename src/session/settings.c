@@ -1,5 +1,7 @@
 #include "session/settings.h"
 
+#include "base/near.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -240,13 +242,21 @@ bool settings_set(struct settings *s, const char *name, const char *text, struct
 {
     const struct setting *row = setting_find(name);
     struct str allowed = STR_INIT;
+    struct near near;
 
     if (!row)
         return unknown_name(name, err);
     if (store(s, row, text))
         return true;
     settings_allowed(row, &allowed);
-    err_set(err, "%s takes %s, not '%s'", name, allowed.text, text);
+    near_init(&near, text);
+    for (int i = 0; row->words && row->words[i]; i++)
+        near_try(&near, row->words[i]);
+    if (near_best(&near))
+        err_set(err, "%s takes %s, not '%s'; did you mean '%s'?", name, allowed.text, text,
+                near_best(&near));
+    else
+        err_set(err, "%s takes %s, not '%s'", name, allowed.text, text);
     str_release(&allowed);
     return false;
 }

@@ -2,7 +2,9 @@
 #include "session/worked_parts.h"
 
 #include "base/mem.h"
+#include "engine/function.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,23 +91,50 @@ static bool far(double a, double b, double size)
         return isnan(a) != isnan(b);
     if (isinf(a) || isinf(b))
         return a != b;
-    return fabs(a - b) > 1e-4 * fabs(b) + 1e-5 * size;
+    return fabs(a - b) > 1e-4 * fabs(b) + 1e-5 * size + (double) FLT_MIN;
 }
 
 static void compare(struct working *k, const int cell[3])
 {
     struct worked *w = k->w;
 
-    if (w->replaced) {
-        w->result = w->actual;
-        work_say(k, false, "this op is replaced: in its place the run has %s", NUM(w->actual));
-        return;
-    }
     work_changes(k, cell);
     w->differs = far(w->result, w->actual, w->size);
     if (w->differs)
         work_say(k, false, "the run has %s there: %s away", NUM(w->actual),
                  NUM(w->actual - w->result));
+}
+
+/* The op whose function makes the cell: each head's own part is what the output projection, the
+ * op after the mix, makes of that head. */
+static int acting_op(const struct working *k)
+{
+    int op = k->p->value[k->value].op, after;
+
+    if (k->op->code != OP_RESULT)
+        return op;
+    program_attention(k->p, k->op->layer, &after);
+    return after;
+}
+
+/* The op's own working would be wrong: what stands in its place, and what came of it. */
+static void work_replaced(struct working *k)
+{
+    double number;
+    const struct function *f = run_function(k->s->run, acting_op(k), &number);
+    char given[WORKED_NUMBER + 16] = "";
+
+    if (f && f->number)
+        snprintf(given, sizeof given, " with %s = %s", f->number, NUM(number));
+    if (f)
+        work_say(k, false, "this op is replaced: " WORKED_STRONG "%s" WORKED_PLAIN ", %s%s",
+                 f->name, f->formula, given);
+    else
+        work_say(k, false, "this op is replaced by another function");
+    k->w->result = k->w->actual;
+    work_say(k, false, "in its place the run has " WORKED_STRONG "%s", NUM(k->w->actual));
+    if (f)
+        work_say(k, true, WORKED_DIM "%s", f->help);
 }
 
 static void work_token(struct working *k)
@@ -140,7 +169,11 @@ bool worked_cell(const struct session *s, int value, const int cell[3], struct w
     }
     k.op = &p->op[p->value[k.value].op];
     take_cell(&k, w->cell);
-    w->replaced = run_replaced(s->run, p->value[k.value].op);
+    w->replaced = run_replaced(s->run, acting_op(&k));
+    if (w->replaced) {
+        work_replaced(&k);
+        return true;
+    }
     if (!family[k.op->code](&k)) {
         worked_release(w);
         return false;

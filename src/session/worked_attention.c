@@ -2,6 +2,7 @@
 #include "session/worked_parts.h"
 
 #include "base/mem.h"
+#include "engine/function.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -63,18 +64,34 @@ static const char *tone(const struct working *k, enum opcode code)
     return k->op->code == code ? WORKED_STRONG : "";
 }
 
+/* What stands in the place of a stage's op; NULL: its own function. */
+static const char *replaced(const struct working *k, const struct chain *c, enum opcode code)
+{
+    int op = c->first + (int) code - OP_SCORES;
+    const struct function *f = run_function(k->s->run, op, NULL);
+
+    return f ? f->name : run_replaced(k->s->run, op) ? "another function" : NULL;
+}
+
 static void say_chain(struct working *k, const struct chain *c)
 {
-    char mask[64];
+    const char *scale = replaced(k, c, OP_SCALE), *hide = replaced(k, c, OP_MASK);
+    char mask[64], divide[64];
 
-    if (c->seen)
+    snprintf(divide, sizeof divide, "÷ √%d", k->p->hp.d_head);
+    if (scale)
+        snprintf(divide, sizeof divide, "scale replaced (%s)", scale);
+    if (hide)
+        snprintf(mask, sizeof mask, WORKED_DIM "mask replaced (%s): %s", hide,
+                 c->seen ? "seen" : "hidden");
+    else if (c->seen)
         snprintf(mask, sizeof mask, WORKED_DIM "not masked (%d ≤ %d)", k->at, k->pos);
     else
         snprintf(mask, sizeof mask, WORKED_STRONG "masked: %d > %d", k->at, k->pos);
     work_say(k, false,
              WORKED_STRONG "q%d·k%d" WORKED_PLAIN " = %s%s" WORKED_PLAIN
-                           "  ÷ √%d = %s%s" WORKED_PLAIN "  %s",
-             k->pos, k->at, tone(k, OP_SCORES), NUM(c->raw), k->p->hp.d_head, tone(k, OP_SCALE),
+                           "  %s = %s%s" WORKED_PLAIN "  %s",
+             k->pos, k->at, tone(k, OP_SCORES), NUM(c->raw), divide, tone(k, OP_SCALE),
              NUM(c->scaled), mask);
 }
 
@@ -100,6 +117,8 @@ static bool chain_make(struct working *k, struct chain *c, double *dot)
     c->raw = stage_or(k, c, OP_SCORES, *dot);
     c->scaled = stage_or(k, c, OP_SCALE, c->raw / sqrt(d));
     c->seen = k->at <= k->pos;
+    if (replaced(k, c, OP_MASK))
+        c->seen = stage_or(k, c, OP_MASK, c->scaled) != -INFINITY;
     return true;
 }
 
@@ -176,10 +195,10 @@ static void say_sink(struct working *k, const struct row *row)
 
 static void say_softmax(struct working *k, const struct row *row)
 {
-    if (k->at > k->pos) {
+    if (k->at >= row->n || row->score[k->at] == -INFINITY) {
         work_say(k, false,
-                 "exp(-inf) = " WORKED_STRONG "0" WORKED_PLAIN
-                 ": no weight on what comes later");
+                 "exp(-inf) = " WORKED_STRONG "0" WORKED_PLAIN ": no weight on what %s",
+                 k->at > k->pos ? "comes later" : "is hidden");
         return;
     }
     double weight = exp((double) row->score[k->at] - row->max) / row->sum;
@@ -198,7 +217,7 @@ static void say_softmax(struct working *k, const struct row *row)
 /* False when the row is not there (yet). */
 static bool row_make(struct working *k, const struct chain *c, struct row *row)
 {
-    *row = (struct row){.n = k->pos + 1};
+    *row = (struct row){.n = run_seen(k->s->run, k->op->layer, k->pos)};
     row->score = work_stage_row(k, stage_value(k, c, OP_MASK), row->n);
     if (row->score)
         row->weight = work_stage_row(k, stage_value(k, c, OP_SOFTMAX), row->n);
@@ -211,6 +230,13 @@ static bool row_make(struct working *k, const struct chain *c, struct row *row)
 static bool work_row_softmax(struct working *k, const struct chain *c)
 {
     struct row row;
+    const char *other = replaced(k, c, OP_SOFTMAX);
+
+    if (other) {
+        work_say(k, false, "the softmax is replaced (%s): weight %s", other,
+                 NUM(stage_or(k, c, OP_SOFTMAX, NAN)));
+        return true;
+    }
     bool ok = row_make(k, c, &row);
 
     if (ok) {
@@ -218,7 +244,7 @@ static bool work_row_softmax(struct working *k, const struct chain *c)
         row_table(k, c, &row);
     }
     if (ok && k->op->code == OP_SOFTMAX) {
-        k->w->result = k->at > k->pos ? 0 : exp((double) row.score[k->at] - row.max) / row.sum;
+        k->w->result = k->at >= row.n ? 0 : exp((double) row.score[k->at] - row.max) / row.sum;
         k->w->size = k->w->result;
     }
     row_release(&row);
@@ -325,7 +351,8 @@ bool work_softmax(struct working *k)
 
 bool work_mix(struct working *k)
 {
-    int n = k->pos + 1, kv = work_kv_head(k, k->head), value = k->op->in[1];
+    int n = run_seen(k->s->run, k->op->layer, k->pos), kv = work_kv_head(k, k->head);
+    int value = k->op->in[1];
     struct region g = {{0, kv, k->at}, {n, 1, 1}};
     float *v = xmalloc((size_t) n * sizeof *v), *weight = work_stage_row(k, k->op->in[0], n);
 
@@ -340,8 +367,8 @@ bool work_mix(struct working *k)
     work_from(t, k, k->op->in[0], k->head);
     k->w->result = t->sum;
     work_fact(k, "sum", t->sum);
-    work_say(k, false, "Σ weight × v[%d] over keys 0 to %d = " WORKED_STRONG "%s", k->at,
-             k->pos, NUM(t->sum));
+    work_say(k, false, "Σ weight × v[%d] over keys 0 to %d = " WORKED_STRONG "%s", k->at, n - 1,
+             NUM(t->sum));
     say_heads(k, false);
     free(weight);
     free(v);

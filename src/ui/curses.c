@@ -11,8 +11,8 @@
 #include "command/commands.h"
 #include "command/keys.h"
 #include "ui/curses_app.h"
-#include "ui/progress.h"
 #include "ui/startup.h"
+#include "ui/ticks.h"
 #include "ui/tool_input.h"
 #include "view/cache.h"
 
@@ -93,7 +93,7 @@ static void fit_canvas(struct app *a)
     a->canvas = canvas_new(w, h, &caps, theme);
 }
 
-static void draw(struct app *a)
+void app_draw(struct app *a)
 {
     int x = -1, y = -1;
 
@@ -230,11 +230,12 @@ static void loop(struct app *a)
     struct event e;
 
     while (!a->s->quit && !a->ended) {
-        term_event(&e, patience(a, dirty));
+        if (!app_typed(a, &e))
+            term_event(&e, patience(a, dirty));
         hover = e.kind == EVENT_MOUSE && mouse_hovers(a, &e.mouse);
         if (e.kind != EVENT_NONE && !hover) {
             handle(a, &e);
-            progress_save(a->s, a->args);
+            ticks_save(a->s, a->args);
             dirty = true;
             fit_canvas(a);
         } else if (work_waits(a)) {
@@ -249,7 +250,7 @@ static void loop(struct app *a)
         bool frame = clock_measure() > a->drawn + FRAME;
         if ((dirty && ((e.kind == EVENT_NONE && !work_waits(a)) || frame)) ||
             (a->mouse.moved && frame)) {
-            draw(a);
+            app_draw(a);
             dirty = cache_more(a->st.cache);
         }
     }
@@ -266,9 +267,10 @@ static void begin(struct app *a)
     a->entry.typed = a->entry.before = a->entry.sought = (struct str) STR_INIT;
     a->entry.label = (struct str) STR_INIT;
     a->entry.edit = (struct line_edit) LINE_EDIT_INIT;
-    a->pager.title = a->pager.text = (struct str) STR_INIT;
+    a->pager.title = a->pager.text = a->pasted = (struct str) STR_INIT;
     entry_begin(a);
     a->env.live = true;
+    a->env.progress = app_progress;
     fit_canvas(a);
     fit_env(a);
     startup_run(&a->env, a->args, true, &err);
@@ -277,7 +279,7 @@ static void begin(struct app *a)
             *err.text ? err.text
                       : "e edits the prompt  g begins again, Space steps  n adds a token  "
                         "? all keys");
-    progress_load(a->s, a->args);
+    ticks_load(a->s, a->args);
     if (a->args->begin)
         app_run(a, a->args->begin);
     /* The first picture shows a whole pass when that takes no time. */
@@ -285,7 +287,7 @@ static void begin(struct app *a)
     a->st.running = a->s->ids.n > 0 && !a->args->begin;
     if (a->st.running)
         work_slice(a);
-    draw(a);
+    app_draw(a);
 }
 
 static void finish(struct app *a)
@@ -295,6 +297,7 @@ static void finish(struct app *a)
     entry_release(a);
     pager_release(&a->pager);
     str_release(&a->out);
+    str_release(&a->pasted);
     canvas_free(a->canvas);
 }
 

@@ -8,10 +8,14 @@
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "command/command.h"
+#include "command/parse.h"
 #include "command/place.h"
 #include "ui/history.h"
+#include "ui/line_complete.h"
 #include "ui/progress.h"
 #include "ui/startup.h"
+#include "ui/streams.h"
+#include "ui/ticks.h"
 #include "ui/tool_input.h"
 #include "view/view.h"
 
@@ -30,19 +34,12 @@
 #include <readline/readline.h>
 
 static struct history lines;
-static struct session *completing; /* readline's callbacks take no argument */
-static char *typed;                /* the line that was entered */
-static bool entered;
+static struct str text; /* lines of what is being entered that were entered already */
+static char *typed;     /* the line that was entered */
+static bool entered, dropped;
 static volatile sig_atomic_t resized, stopped, fatal;
 
 /* --- output --- */
-
-static void put_out(struct command_env *env)
-{
-    fwrite(env->out->text, 1, env->out->len, stdout);
-    fflush(stdout);
-    str_clear(env->out);
-}
 
 static int terminal_width(void)
 {
@@ -76,30 +73,64 @@ void ui_output(struct command_env *env)
 
 /* --- from a pipe --- */
 
+/* Lines that belong together: a quote is open, or a backslash joins them. */
+struct gathered {
+    struct str text;
+    int line;  /* where it begins */
+    bool open; /* more is to come */
+};
+
+/* Adds a line; whether the text is still open. */
+static bool gather(struct gathered *g, const char *line, size_t n, int number)
+{
+    bool in_quotes = g->open && g->text.text[g->text.len - 1] != '\\';
+
+    if (!g->open)
+        g->line = number;
+    else
+        str_addc(&g->text, '\n');
+    str_add(&g->text, line, n);
+    if (!in_quotes || memchr(line, '"', n)) /* else it cannot end here */
+        g->open = g->text.len > 0 && words_open(g->text.text);
+    return g->open;
+}
+
+static bool run_gathered(struct command_env *env, struct gathered *g, struct err *err)
+{
+    ui_output(env);
+    bool ok = command_part(env, "stdin", g->line, g->text.text, g->text.len, err);
+    streams_flush(env);
+    ok = streams_end(err) && ok;
+    str_clear(&g->text);
+    g->open = false;
+    return ok;
+}
+
 static int plain_lines(struct command_env *env, struct err *err)
 {
+    struct gathered g = {.text = STR_INIT};
     char *line = NULL;
     size_t cap = 0;
     ssize_t n;
-    int status = 0;
+    bool ok = true;
 
-    for (int i = 1; status == 0 && !env->session->quit; i++) {
+    for (int i = 1; ok && !env->session->quit; i++) {
+        errno = 0;
         n = getline(&line, &cap, stdin);
+        if (n < 0 && ferror(stdin))
+            ok = err_set(err, "cannot read standard input: %s", strerror(errno));
         if (n < 0)
             break;
         while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
-            line[--n] = '\0';
-        bool ok = strlen(line) == (size_t) n || err_set(err, "the line holds a NUL byte");
-        ui_output(env);
-        ok = ok && command_run(env, line, err);
-        put_out(env);
-        if (!ok) {
-            err_add(err, "stdin:%d", i);
-            status = 1;
-        }
+            n--;
+        if (!gather(&g, line, (size_t) n, i) && g.text.len > 0)
+            ok = run_gathered(env, &g, err);
     }
+    if (ok && g.open)
+        ok = run_gathered(env, &g, err); /* for its message */
+    str_release(&g.text);
     free(line);
-    return status;
+    return ok ? 0 : 1;
 }
 
 /* --- at a terminal --- */
@@ -122,8 +153,9 @@ static void on_signal(int sig)
         interrupt_set();
 }
 
-static const int caught[] = {SIGINT, SIGWINCH, SIGTSTP, SIGTERM, SIGHUP};
-#define N_CAUGHT (sizeof caught / sizeof *caught)
+static const int caught[] = {SIGINT, SIGWINCH, SIGTSTP, SIGTERM, SIGHUP, SIGPIPE};
+#define HISTORY_KEPT 1000 /* as many as the file has */
+#define N_CAUGHT     (sizeof caught / sizeof *caught)
 
 /* The signals come only while we wait for a key (ppoll ends, whatever the flags say), or, for
  * SIGINT, while a command runs: then what it prints is not cut off (SA_RESTART). */
@@ -148,42 +180,6 @@ static void on_line(char *line)
     rl_callback_handler_remove();
     typed = line;
     entered = true;
-}
-
-static char *common_prefix(char **word)
-{
-    size_t n = strlen(word[0]);
-
-    for (int i = 1; word[i]; i++)
-        for (size_t k = 0; k < n; k++)
-            if (word[i][k] != word[0][k])
-                n = k;
-    return xstrndup(word[0], n);
-}
-
-/* Candidates in readline's form: what they have in common first, unless there is only one. */
-static char **complete(const char *text, int start, int end)
-{
-    char **word = command_complete(completing, rl_line_buffer, (size_t) end);
-    int n = 0;
-
-    (void) text;
-    (void) start;
-    if (!word)
-        return NULL; /* file names */
-    rl_attempted_completion_over = 1;
-    while (word[n])
-        n++;
-    if (n == 0) {
-        free(word);
-        return NULL;
-    }
-    if (n > 1) {
-        word = xrealloc(word, (size_t) n + 2, sizeof *word);
-        memmove(word + 1, word, ((size_t) n + 1) * sizeof *word);
-        word[0] = common_prefix(word + 1);
-    }
-    return word;
 }
 
 static void make_prompt(const struct session *s, struct str *out)
@@ -219,23 +215,31 @@ static void handle_signals(void)
         suspend();
     if (interrupt_pending()) {
         interrupt_clear();
-        fputs("^C", rl_outstream);
-        rl_crlf();
-        rl_replace_line("", 1);
-        rl_on_new_line();
-        rl_redisplay();
+        dropped = true;
     }
 }
 
-/* Waits for a whole line; false at the end of input, or when the program shall end. */
+/* The line that is being typed goes, with a search in it. */
+static void drop_line(void)
+{
+    fputs("^C", rl_outstream);
+    rl_crlf();
+    rl_callback_sigcleanup();
+    rl_replace_line("", 1);
+    rl_callback_handler_remove();
+}
+
+/* Waits for a whole line; false at the end of input, when the program shall end, and when the
+ * line was dropped. */
 static bool read_line(const char *prompt, const sigset_t *waiting)
 {
     struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
 
-    entered = false;
+    entered = dropped = false;
     typed = NULL;
+    rl_eof_found = 0;
     rl_callback_handler_install(prompt, on_line);
-    while (!entered && !fatal) {
+    while (!entered && !dropped && !fatal) {
         int n = ppoll(&fd, 1, NULL, waiting);
         if (n > 0)
             rl_callback_read_char();
@@ -244,9 +248,38 @@ static bool read_line(const char *prompt, const sigset_t *waiting)
         if (!entered)
             handle_signals();
     }
-    if (!entered)
+    if (dropped && !entered)
+        drop_line();
+    else if (!entered)
         rl_callback_handler_remove();
     return typed != NULL;
+}
+
+/* A line, and those that belong to it, into `text`. False at the end of input. In the midst of
+ * a text that ends what was typed of it. */
+static bool read_text(struct command_env *env, const sigset_t *waiting)
+{
+    struct str prompt = STR_INIT;
+    bool open = true;
+
+    str_clear(&text);
+    while (open && !fatal) {
+        if (text.len > 0)
+            str_addc(&text, '\n');
+        else
+            make_prompt(env->session, &prompt);
+        if (read_line(text.len > 0 ? "... " : prompt.text, waiting)) {
+            str_adds(&text, typed);
+            free(typed);
+            open = text.len > 0 && words_open(text.text);
+        } else if (dropped) {
+            str_clear(&text);
+        } else {
+            break;
+        }
+    }
+    str_release(&prompt);
+    return !fatal && (!open || text.len > 0);
 }
 
 /* Into the list that readline's keys go through. */
@@ -258,35 +291,59 @@ static void put_history(const char *line)
         add_history(line);
 }
 
+/* The file has a line for each; here it comes back as it was typed. */
+static void note_history(const char *line)
+{
+    struct str one = STR_INIT;
+
+    words_one_line(line, &one);
+    history_note(&lines, one.len > 0 ? one.text : line);
+    if (line[strspn(line, " \t\n")])
+        put_history(line);
+    str_release(&one);
+}
+
 static void run_line(struct command_env *env, const char *line, const sigset_t *blocked,
                      const sigset_t *running)
 {
+    struct sigaction stop = {.sa_handler = SIG_DFL}, old;
     struct err err = ERR_INIT;
 
-    history_note(&lines, line);
-    put_history(history_line(&lines, 1));
+    note_history(line);
     ui_output(env);
     interrupt_clear();
+    sigaction(SIGTSTP, &stop, &old); /* at once: the terminal is not readline's now */
     sigprocmask(SIG_SETMASK, running, NULL);
     bool ok = command_run(env, line, &err);
-    put_out(env);
+    streams_flush(env);
     if (!ok)
         fprintf(stderr, "%s\n", err.text);
     sigprocmask(SIG_SETMASK, blocked, NULL);
+    sigaction(SIGTSTP, &old, NULL);
     interrupt_clear();
+}
+
+static const char *pasting(void)
+{
+    const char *value = rl_variable_value("enable-bracketed-paste");
+
+    return value ? value : "off";
 }
 
 static void init_readline(struct session *s)
 {
-    completing = s;
+    const char *term = getenv("TERM");
+    bool dumb = !term || !*term || !strcmp(term, "dumb");
+
     rl_readline_name = "gptscope";
     rl_catch_signals = 0;
     rl_catch_sigwinch = 0;
-    rl_attempted_completion_function = complete;
-    rl_completer_word_break_characters = " \t\n;";
+    readline_completion(s, &text);
+    rl_variable_bind("enable-bracketed-paste", dumb ? "off" : "on");
     if (!isatty(STDOUT_FILENO))
         rl_outstream = stderr;
     history_load(&lines);
+    stifle_history(HISTORY_KEPT);
     for (int i = lines.n; i > 0; i--)
         put_history(history_line(&lines, i));
 }
@@ -295,7 +352,7 @@ static void terminal_lines(struct command_env *env)
 {
     struct sigaction old[N_CAUGHT];
     sigset_t blocked, waiting;
-    struct str prompt = STR_INIT;
+    struct err unwritten = ERR_INIT;
 
     init_readline(env->session);
     sigprocmask(SIG_SETMASK, NULL, &waiting);
@@ -304,20 +361,21 @@ static void terminal_lines(struct command_env *env)
         sigaddset(&blocked, caught[i]);
     sigprocmask(SIG_SETMASK, &blocked, NULL);
     catch_signals(old);
-    while (!env->session->quit && !fatal) {
-        make_prompt(env->session, &prompt);
-        if (!read_line(prompt.text, &waiting))
+    while (!env->session->quit && !fatal && streams_end(&unwritten)) {
+        if (!read_text(env, &waiting))
             break;
-        run_line(env, typed, &blocked, &waiting);
-        free(typed);
+        char *line = xstrndup(text.text, text.len); /* completion sees what is typed next */
+        str_clear(&text);
+        run_line(env, line, &blocked, &waiting);
+        free(line);
     }
-    if (!env->session->quit)
-        putchar('\n');
+    if (!env->session->quit && !(rl_eof_found && strcmp(pasting(), "off")))
+        putchar('\n'); /* which readline does where it has to do with pasting */
     history_save(&lines);
     history_release(&lines);
     restore_signals(old);
     sigprocmask(SIG_SETMASK, &waiting, NULL);
-    str_release(&prompt);
+    str_release(&text);
     if (fatal)
         raise(fatal);
 }
@@ -326,7 +384,7 @@ static bool begin_with(struct command_env *env, const char *line, struct err *er
 {
     ui_output(env);
     bool ok = command_run(env, line, err);
-    put_out(env);
+    streams_flush(env);
     return ok;
 }
 
@@ -340,7 +398,8 @@ int ui_repl(struct session *s, const struct tool_args *args, struct err *err)
 
     screen_init(&st);
     command_env_init(&env, s, &st, &out);
-    env.flush = put_out;
+    env.flush = streams_flush;
+    env.progress = progress_command;
     env.json = args->json;
     journal_begin(&env.journal, s, tool_model(args, false));
     setlocale(LC_CTYPE, "");
@@ -348,7 +407,7 @@ int ui_repl(struct session *s, const struct tool_args *args, struct err *err)
     startup_run(&env, args, false, &wrong);
     if (*wrong.text)
         fprintf(stderr, "%s\n", wrong.text);
-    progress_load(s, args);
+    ticks_load(s, args);
     if (args->record && !journal_record(&env.journal, args->record, err))
         status = 1;
     else if (args->begin && !begin_with(&env, args->begin, err))
@@ -359,7 +418,7 @@ int ui_repl(struct session *s, const struct tool_args *args, struct err *err)
         terminal_lines(&env);
     else
         status = plain_lines(&env, err);
-    progress_save(s, args);
+    ticks_save(s, args);
     command_env_release(&env);
     str_release(&out);
     screen_release(&st);

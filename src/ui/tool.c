@@ -1,8 +1,8 @@
 #include "ui/tool.h"
 
+#include "ui/streams.h"
 #include "ui/tool_input.h"
 
-#include <errno.h>
 #include <string.h>
 
 // clang-format off
@@ -21,7 +21,8 @@ const struct tool tool_table[] = {
      "echo 'prompt \"Tom gave\"; run' | gptscope repl", tool_repl},
     {"run", "[-m MODEL] [-p PROMPT] [--json] FILE | - | -c COMMANDS", "model prompt command json",
      "run a script of commands\n"
-     "Stops at the first command that fails, with file:line and the message, and status 1. "
+     "Stops at the first command that fails, with file:line (of several in -c: which) and the "
+     "message, and status 1. "
      "The file - is standard input. --json prints a line of JSON for each command: "
      "{\"command\":\"...\",\"result\":{...}}, with \"text\" in place of \"result\" for commands that "
      "print no data and \"error\" for the one that failed.",
@@ -48,13 +49,38 @@ const struct tool tool_table[] = {
      "end-of-text token, which is the last of ids then. --temp 0 always takes the most likely "
      "token.",
      "gptscope generate -p 'Tom gave the red ball to Anna. Anna' -n 5 --temp 0", tool_generate},
-    {"dump", "[-m MODEL] -p PROMPT | --ids IDS --select GLOBS -o FILE",
-     "model prompt ids select output format",
+    {"dump",
+     "[-m MODEL] [--json] -p PROMPT | --ids IDS | --prompts FILE --select GLOBS [--layers LIST] "
+     "[--heads LIST] [--positions RANGE] -o FILE",
+     "model prompt ids prompts shard select layers heads positions output format no-sidecar json",
      "write values of the pass to a file\n"
      "The file's suffix chooses the format; -o - writes to standard output in the format given "
-     "with --format.",
+     "with --format. Next to FILE comes FILE.json, once FILE is complete: model, prompt, tokens, "
+     "what each value is, and the command. "
+     "With --prompts there is a file for each prompt: in -o {n} is the number of the prompt's "
+     "line, in six digits, and {id} its id; a folder with --format npz means FOLDER/{n}.npz. "
+     "Folders are made. What is complete and the same already is skipped, so a batch that was "
+     "interrupted goes on when it is started again; --shard splits it. A prompt that fails is "
+     "reported with its line, the others are done, and the status is 1. "
+     "--json prints a line for each file.",
      "gptscope dump -p 'Tom gave' --select 'blocks.*.attn.pattern,logits' -o out.npz",
      tool_dump},
+    {"diff", "A B [-m MODEL] [-p PROMPT | --ids IDS] [--tol TOL] [--json]",
+     "model prompt ids tol value select all quiet picture json",
+     "find the first value in which two passes differ\n"
+     "A and B are dumps or models; one of them may be given with -m. A dump is an npz, npy or "
+     "safetensors file by any program, under the names of gptscope, TransformerLens, Hugging Face "
+     "(hidden_states.N, attentions.N, modules such as transformer.h.3.mlp) or llama.cpp. A model "
+     "runs on -p, on --ids, or on the tokens that the dump holds (tokens, input_ids). What both "
+     "have is compared in the order of the program, a line a value, up to the first that differs; "
+     "then comes which op makes it, from what, and what can be at fault. A number differs when "
+     "|A - B| > TOL x scale; scale is the root mean square of its position's numbers, of scores "
+     "that of all, of attention weights and probabilities the row's largest. TOL is 1e-4 without "
+     "--tol; an op is not blamed for what its inputs differ. Scores that both mask are equal "
+     "(-inf, -1e9, -10000); those before the mask that it will hide are not looked at. "
+     "Status 0: the same, 1: they differ.",
+     "gptscope dump -p 'Tom gave' --select 'blocks.*' -o own.npz && "
+     "gptscope diff own.npz -m tiny-gpt2", tool_diff},
     {"lesson", "[NUMBER | NAME | list] [STEP] [--lang zh]", "json record clean",
      "learn how a GPT works, step by step, on the live model\n"
      "Goes on where you left off, or opens the lesson of that number or name. On a terminal the "
@@ -67,7 +93,7 @@ const struct tool tool_table[] = {
      "The built-in models and those found under $GPTSCOPE_MODELS, $XDG_DATA_HOME/gptscope/models,"
      " ./models, ~/models and in the Hugging Face cache.",
      "gptscope models", tool_models},
-    {"check", "-m MODEL", "model",
+    {"check", "-m MODEL | MODEL", "model",
      "validate a model's file without running it\n"
      "Opens it, holds every tensor against the file's bounds and the model's shape, and reads "
      "the tokenizer. Status 0 if it is fine, 1 with one line if not.",
@@ -81,9 +107,23 @@ const struct tool tool_table[] = {
      "before) and again, a key while typing, the first frame; the model is of GPT-2's shape if "
      "none is given, -n is the most rounds of a figure, a ! marks what is over its limit.",
      "gptscope bench -n 4 --prompt-tokens 16", tool_bench},
-    {"help", "[VERB | COMMAND | TOPIC | --man]", "man",
-     "help on a verb or a command\n"
-     "--man prints the manual page: gptscope help --man | man -l -",
+    {"completion", "bash | zsh | fish", "",
+     "print the completion for a shell\n"
+     "'make install' puts it where the shell looks for it. Elsewhere: eval \"$(gptscope completion "
+     "bash)\" in ~/.bashrc, the same with zsh in ~/.zshrc after compinit, gptscope completion "
+     "fish | source in ~/.config/fish/config.fish.",
+     "gptscope completion bash", tool_completion},
+    {"complete", "[--quoted] -- WORDS...", "quoted",
+     "print what may stand at the end of a command line\n"
+     "This is what the shells' completions ask. WORDS are those after the program's name up to the "
+     "one that is being typed, which may be ''. A line for each candidate: the whole word, a tab "
+     "and what it is; a word that ends in '.', '=' or ',' goes on. A line ':files' with a tab and "
+     "a path says that names of files may stand there.",
+     "gptscope complete -- dump --sel", tool_complete},
+    {"help", "[VERB | COMMAND | TOPIC | --man [commands | values]]", "man",
+     "help on a verb, a command or a topic\n"
+     "--man prints a page of the manual: gptscope(1), with commands gptscope-commands(7), with "
+     "values gptscope-values(7). Where it is not installed: gptscope help --man | man -l -",
      "gptscope help dump", tool_help},
     {"version", "", "",
      "print the version\n"
@@ -99,6 +139,11 @@ const struct tool *tool_find(const char *name)
         if (strcmp(t->name, name) == 0)
             return t;
     return NULL;
+}
+
+bool tool_hidden(const struct tool *t)
+{
+    return t->run == tool_complete;
 }
 
 int tool_version(const struct tool_args *a, FILE *out, struct err *err)
@@ -147,14 +192,14 @@ int tool_main(int argc, char **argv)
     struct tool_args args;
     struct err err = ERR_INIT;
     int status = 2;
+    streams_begin();
     if (tool_parse(&args, argc, argv, &err))
         status = execute(&args, &err);
     complain(args.tool, status, &err);
-    errno = 0;
-    if (fflush(stdout) != 0 || ferror(stdout)) {
+    struct err unwritten = ERR_INIT;
+    if (!streams_end(&unwritten)) {
         if (!*err.text)
-            fprintf(stderr, "gptscope: cannot write to standard output: %s\n",
-                    errno ? strerror(errno) : "write error");
+            fprintf(stderr, "gptscope: %s\n", unwritten.text);
         status = status ? status : 1;
     }
     return status;

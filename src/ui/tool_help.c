@@ -66,11 +66,13 @@ static void add_setting(struct str *out, const struct setting *row)
     str_release(&left);
 }
 
-static void add_settings(struct str *out)
+/* A setting that has the name of one of the verb's own options cannot be set there. */
+static void add_settings(struct str *out, const struct tool *t)
 {
     str_adds(out, "\nsettings, for all verbs\n");
     for (const struct setting *row = setting_table; row->name; row++)
-        add_setting(out, row);
+        if (!tool_takes(t, row->name))
+            add_setting(out, row);
 }
 
 void tool_summary(const struct tool *t, struct str *out)
@@ -91,6 +93,8 @@ void tool_help_all(struct str *out)
                   "usage: gptscope [-m MODEL] [PROMPT]     the screen\n"
                   "       gptscope VERB [OPTIONS] ...\n\nverbs\n");
     for (const struct tool *t = tool_table + 1; t->name; t++) {
+        if (tool_hidden(t))
+            continue;
         str_clear(&text);
         tool_summary(t, &text);
         add_row(out, t->name, text.text);
@@ -100,7 +104,7 @@ void tool_help_all(struct str *out)
     for (const struct option_row *o = option_table; o->name; o++)
         if (tool_takes(tool_table, o->name))
             add_option(out, o, o->help);
-    add_settings(out);
+    add_settings(out, tool_table);
     str_adds(out, "\n'gptscope help VERB' shows the options of a verb; after -- all words are "
                   "arguments.\n");
 }
@@ -115,7 +119,7 @@ void tool_help_one(const struct tool *t, struct str *out)
     for (const struct option_row *o = option_table; o->name; o++)
         if (tool_takes(t, o->name))
             add_option(out, o, o->help);
-    add_settings(out);
+    add_settings(out, t);
     if (t->example)
         str_addf(out, "\nexample\n  %s\n", t->example);
 }
@@ -145,7 +149,7 @@ int tool_help(const struct tool_args *a, FILE *out, struct err *err)
         err_set(err, "'%s' is too much", a->rest[1]);
         status = 2;
     } else if (a->man) {
-        status = tool_man(&text, err) ? 0 : 1;
+        status = tool_man(a->n_rest ? a->rest[0] : "", &text, err) ? 0 : 2;
     } else if (!a->n_rest) {
         tool_help_all(&text);
     } else if (t) {

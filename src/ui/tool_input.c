@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/safe.h"
 #include "model/builtin.h"
+#include "ui/streams.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -164,16 +165,24 @@ void tool_json_bytes(struct str *out, const char *bytes, size_t n)
     json_add_string(out, bytes, n);
 }
 
+static void put(FILE *out, const char *bytes, size_t n)
+{
+    if (out == stdout)
+        streams_put(bytes, n);
+    else
+        fwrite(bytes, 1, n, out);
+}
+
 void tool_put(FILE *out, struct str *text)
 {
-    fwrite(text->text, 1, text->len, out);
+    put(out, text->text, text->len);
     str_release(text);
 }
 
 void tool_put_text(FILE *out, const char *text, size_t n, bool terminal)
 {
     if (!terminal) {
-        fwrite(text, 1, n, out);
+        put(out, text, n);
         return;
     }
     struct str safe = STR_INIT;

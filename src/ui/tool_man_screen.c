@@ -1,9 +1,9 @@
 /* The manual's pictures of the screen, drawn by the program as it is, on a built-in model. */
-#include "ui/tool_input.h"
+#include "ui/man.h"
 
 #include "base/utf8.h"
 #include "command/command.h"
-#include "command/keys.h"
+#include "command/mdoc.h"
 #include "view/view.h"
 
 #include <stdlib.h>
@@ -19,8 +19,9 @@ static const struct {
 } screens[] = {
     {"prompt Tom gave the red ball to Anna. Anna; run; select L2.H5 8,7",
      "The first line says what is loaded, the next ones hold the tokens.\n"
-     "On the left is the map of operations; beside it the head under the cursor, a row for each\n"
-     "query and a column for each key; below, messages and the main keys.\n"
+     "On the left is the map of operations;\n"
+     "beside it the head under the cursor, a row for each query and a column for\n"
+     "each key; below, messages and the main keys.\n"
      "A larger window shows more of these panels at once.\n"},
     {"view heads",
      "The overview of heads takes the place of the map when\n"
@@ -42,7 +43,7 @@ static void add_screen(struct command_env *env, struct str *out)
     screen_draw(env->session, env->screen, c);
     canvas_plain(c, &text);
     str_adds(out, ".Bd -literal\n");
-    man_literal(out, text.text);
+    mdoc_literal(out, text.text);
     str_adds(out, ".Ed\n");
     str_release(&text);
     canvas_free(c);

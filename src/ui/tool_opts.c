@@ -28,6 +28,32 @@ const struct option_row option_table[] = {
      "where to write; the suffix chooses the format; - is standard output"},
     {"format", 0, "FORMAT", OPTION_TEXT, AT(format), 0, 0,
      "the format, in place of the file's suffix"},
+    {"layers", 0, "LIST", OPTION_TEXT, AT(layers), 0, 0,
+     "of the values of blocks and of the cache only those of these layers, 0-3,5; values outside "
+     "the blocks stay"},
+    {"heads", 0, "LIST", OPTION_TEXT, AT(heads), 0, 0,
+     "only these heads, 1,2, and of keys and values the heads that serve them, in rising order"},
+    {"positions", 0, "RANGE", OPTION_TEXT, AT(positions), 0, 0,
+     "only these rows of the position axis: 4, 4-9, 4- (to the end), last, last5; all keys stay, "
+     "and the tokens stay those of the whole prompt"},
+    {"prompts", 0, "FILE", OPTION_TEXT, AT(prompts), 0, 0,
+     "many prompts: a text with one a line (empty lines are none), or JSON lines, "
+     "{\"prompt\": \"...\", \"id\": \"...\"} or {\"ids\": [...]}, when its name ends in .jsonl; "
+     "- is a text from standard input"},
+    {"shard", 0, "I/N", OPTION_TEXT, AT(shard), 0, 0,
+     "of the prompts every N-th, from the I-th on: N processes with I from 1 to N do them all"},
+    {"no-sidecar", 0, NULL, OPTION_FLAG, AT(no_sidecar), 0, 0,
+     "do not write FILE.json, the description of the file"},
+    {"tol", 0, "TOL", OPTION_TEXT, AT(tol), 0, 0,
+     "how much of a value's scale A and B may be apart: 1e-4"},
+    {"value", 0, "NAME", OPTION_TEXT, AT(value), 0, 0,
+     "the name of the value that an .npy file holds"},
+    {"all", 0, NULL, OPTION_FLAG, AT(all), 0, 0,
+     "a line for every value, and all names that only one side has"},
+    {"quiet", 'q', NULL, OPTION_FLAG, AT(quiet), 0, 0, "only the verdict"},
+    {"picture", 0, "FILE", OPTION_TEXT, AT(picture), 0, 0,
+     "a heat map of A - B of the first value that differs (with --select, of those): .png, .svg, "
+     ".html, .txt or .ansi; - prints it"},
     {"decode", 0, "IDS", OPTION_TEXT, AT(decode), 0, 0, "turn token ids, 1,2,3, into text"},
     {"command", 'c', "COMMANDS", OPTION_TEXT, AT(commands), 0, 0,
      "commands to run, joined by ;"},
@@ -47,7 +73,9 @@ const struct option_row option_table[] = {
     {"clean", 0, NULL, OPTION_FLAG, AT(clean), 0, 0,
      "begin without the start-up file and without what was remembered, and remember nothing"},
     {"man", 0, NULL, OPTION_FLAG, AT(man), 0, 0,
-     "print the manual page as mdoc, for man -l"},
+     "print a page of the manual as mdoc, for man -l"},
+    {"quoted", 0, NULL, OPTION_FLAG, AT(quoted), 0, 0,
+     "the words are as they are typed at a shell, with quotes and backslashes"},
     {"help", 'h', NULL, OPTION_FLAG, AT(help), 0, 0, "print help"},
     {"version", 'V', NULL, OPTION_FLAG, AT(version), 0, 0, "print the version"},
     {0},
@@ -245,6 +273,23 @@ static bool take_all(struct reader *r, struct err *err)
     return true;
 }
 
+/* Whether the verb takes the option. One with a setting's name (heads) is the setting for the
+ * verbs that do not. */
+static bool belongs(struct tool_args *a, const struct option_row *o, struct err *err)
+{
+    const struct setting *row = setting_find(o->name);
+    if (tool_takes(a->tool, o->name))
+        return true;
+    if (!row || o->type != OPTION_TEXT)
+        return err_set(err, "option '--%s' does not belong to '%s'", o->name,
+                       *a->tool->name ? a->tool->name : "gptscope");
+    const char **text = (const char **) ((char *) a + o->offset);
+    bool ok = !*text || settings_set(&a->set, row->name, *text, err);
+    *text = NULL; /* also when it was given twice */
+    a->given |= UINT64_C(1) << (row - setting_table);
+    return ok;
+}
+
 /* Chinese where the locale is. */
 static enum lang locale_lang(void)
 {
@@ -269,8 +314,7 @@ bool tool_parse(struct tool_args *a, int argc, char **argv, struct err *err)
     a->rest = argv + 1;
     a->n_rest = r.n_rest - 1;
     for (int i = 0; i < r.n_seen; i++)
-        if (!tool_takes(a->tool, r.seen[i]->name))
-            return err_set(err, "option '--%s' does not belong to '%s'", r.seen[i]->name,
-                           *a->tool->name ? a->tool->name : "gptscope");
+        if (!belongs(a, r.seen[i], err))
+            return false;
     return true;
 }

@@ -1,10 +1,11 @@
-/* gptscope, repl, run and dump: the verbs that hand a session on. */
+/* gptscope, repl and run: the verbs that hand a session on. */
 #include "ui/tool_input.h"
 
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "command/command.h"
-#include "command/dump.h"
+#include "ui/progress.h"
+#include "ui/streams.h"
 #include "ui/ui.h"
 #include "view/view.h"
 
@@ -13,46 +14,6 @@
 #include <unistd.h>
 
 #define EXAMPLE_PROMPT "Tom gave the red ball to Anna. Anna gave the red ball"
-
-/* --- dump --- */
-
-static bool dump_options(const struct tool_args *a, struct err *err)
-{
-    if (!a->select)
-        return err_set(err, "which values? --select 'blocks.*.attn.pattern', for one");
-    if (!a->output)
-        return err_set(err, "to which file? -o out.npz, for one");
-    if (!dump_format_find(a->output, a->format, err))
-        return false;
-    if (strcmp(a->output, "-") == 0 && isatty(STDOUT_FILENO))
-        return err_set(err, "standard output is a terminal; send it to a file or a program");
-    return true;
-}
-
-static int dump(struct session *s, const struct tool_args *a, struct err *err)
-{
-    struct selection sel = {0};
-    bool ok = selection_parse(&sel, s->program, a->select, err) &&
-              session_run(s, 0, NULL, err) && dump_values(s, &sel, a->output, a->format, err);
-    selection_release(&sel);
-    return ok ? 0 : 1;
-}
-
-int tool_dump(const struct tool_args *a, FILE *out, struct err *err)
-{
-    (void) out;
-    if (!dump_options(a, err))
-        return 2;
-    struct tool_session t;
-    tool_catch_interrupt();
-    int status = tool_open(&t, a, err);
-    if (status == 0)
-        status = dump(t.session, a, err);
-    tool_close(&t);
-    return status;
-}
-
-/* --- run, repl, the screen --- */
 
 /* A session whose prompt is that of the options, or `fallback` (NULL: none). */
 static int open_front(struct tool_session *t, const struct tool_args *a, const char *fallback,
@@ -73,7 +34,7 @@ static bool run_script(struct command_env *env, const struct tool_args *a, struc
 {
     struct str text = STR_INIT;
     if (a->commands)
-        return command_run(env, a->commands, err);
+        return command_string(env, a->commands, err);
     if (strcmp(a->rest[0], "-") != 0)
         return command_file(env, a->rest[0], err);
     bool ok = tool_stdin(&text, err) && command_script(env, "stdin", text.text, text.len, err);
@@ -92,9 +53,12 @@ static int run_commands(struct session *s, const struct tool_args *a, FILE *out,
     command_env_init(&env, s, &st, &text);
     journal_begin(&env.journal, s, tool_model(a, false));
     ui_output(&env);
+    env.progress = progress_command;
     env.json = a->json;
+    env.flush = streams_flush;
     bool ok = run_script(&env, a, err);
     tool_put(out, &text);
+    ok = streams_end(err) && ok; /* this, rather than the interrupt that it caused */
     command_env_release(&env);
     screen_release(&st);
     return ok ? 0 : 1;

@@ -3,8 +3,8 @@
 
 #include "base/interrupt.h"
 #include "command/dump.h"
+#include "ui/streams.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -62,9 +62,11 @@ static void print_json(const struct tokenizer *t, const struct ids *ids, FILE *o
 static void print_lines(const struct tokenizer *t, const struct ids *ids, FILE *out)
 {
     char label[256];
+    struct str text = STR_INIT;
     for (int i = 0; i < ids->n; i++)
-        fprintf(out, "%7d  %s\n", ids->id[i],
-                tokenizer_label(t, ids->id[i], label, sizeof label));
+        str_addf(&text, "%7d  %s\n", ids->id[i],
+                 tokenizer_label(t, ids->id[i], label, sizeof label));
+    tool_put(out, &text);
 }
 
 static int encode_text(const struct tokenizer *t, const struct tool_args *a, FILE *out,
@@ -74,7 +76,7 @@ static int encode_text(const struct tokenizer *t, const struct tool_args *a, FIL
     struct ids ids = IDS_INIT;
     int status = 0, flags = TOKENIZE_SPECIAL | (a->no_bos ? 0 : TOKENIZE_BOS);
     if (!tool_text(a, &text, err))
-        status = 2;
+        status = a->n_rest + (a->prompt != NULL) == 1 ? 1 : 2; /* unreadable, or no text */
     else if (!tokenizer_encode(t, text.text, text.len, flags, &ids, err))
         status = 1;
     else if (a->json)
@@ -115,12 +117,9 @@ static bool stream_flush(struct stream *s, struct err *err)
 {
     if (!s->out)
         return true;
-    errno = 0;
     tool_put_text(s->out, s->text.text, s->text.len, s->terminal);
     str_clear(&s->text);
-    if (fflush(s->out) == 0)
-        return true;
-    return err_set(err, "cannot write to standard output: %s", strerror(errno));
+    return streams_end(err);
 }
 
 static bool stream_tokens(struct stream *st, struct session *s, int n, struct err *err)

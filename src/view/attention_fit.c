@@ -9,7 +9,8 @@ enum { NUMBER_W = 5, SIGNED_W = 6 };
 
 bool attention_masks(const struct session *s)
 {
-    return s->at.stage == STAGE_MASKED || s->at.stage == STAGE_PATTERN;
+    return (s->at.stage == STAGE_MASKED || s->at.stage == STAGE_PATTERN) &&
+           !run_looks_ahead(s->run, s->at.layer);
 }
 
 int attention_new_from(const struct session *s)

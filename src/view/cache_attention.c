@@ -20,9 +20,10 @@ void grid_cache_release(struct grid_cache *c)
 }
 
 /* Rows see keys up to their own only: what comes later does not change them. */
-static bool causal(enum stage stage)
+static bool causal(const struct session *s)
 {
-    return stage == STAGE_MASKED || stage == STAGE_PATTERN;
+    return (s->at.stage == STAGE_MASKED || s->at.stage == STAGE_PATTERN) &&
+           !run_looks_ahead(s->run, s->at.layer);
 }
 
 /* --- pooling --- */
@@ -97,7 +98,7 @@ static bool read_part(struct grid_cache *c, const struct session *s, int first, 
     bool ok = run_read(s->run, value, &part, x, err);
     for (int i = 0; ok && i < count; i++) {
         const float *row = x + (size_t) i * (size_t) n_col;
-        int end = causal(c->stage) && first + i + 1 < col + n_col ? first + i + 1 : col + n_col;
+        int end = c->causal && first + i + 1 < col + n_col ? first + i + 1 : col + n_col;
         if (c->hide_sink && c->stage == STAGE_PATTERN)
             pool_unsunk(&c->g, first + i, row, end);
         else
@@ -119,7 +120,7 @@ static bool read_strip(struct grid_cache *c, const struct session *s, struct err
     struct attn_grid *g = &c->g;
     int count = last_query(g) - g->done, most = STRIP_FLOATS / g->n_col;
     count = count < most ? count : most > 0 ? most : 1;
-    int n_col = causal(c->stage) ? g->done + count : g->n_col;
+    int n_col = c->causal ? g->done + count : g->n_col;
     if (!read_part(c, s, g->done, count, 0, n_col, err))
         return false;
     g->done += count;
@@ -242,11 +243,12 @@ static bool same_subject(struct grid_cache *c, const struct session *s,
 {
     bool same = c->made && c->layer == s->at.layer && c->head == s->at.head &&
                 c->stage == s->at.stage && c->hide_sink == s->set.hide_sink &&
-                same_want(&c->want, want);
+                c->causal == causal(s) && same_want(&c->want, want);
     c->layer = s->at.layer;
     c->head = s->at.head;
     c->stage = s->at.stage;
     c->hide_sink = s->set.hide_sink;
+    c->causal = causal(s);
     c->want = *want;
     return same;
 }
@@ -263,7 +265,7 @@ static void reset(struct grid_cache *c)
 static void keep(struct grid_cache *c, int valid)
 {
     struct attn_grid *g = &c->g;
-    bool all_keys = c->stage == STAGE_RAW || c->stage == STAGE_SCALED;
+    bool all_keys = !c->causal && c->stage != STAGE_MIX;
     if (all_keys && (valid < c->cols_done || g->n_col - c->cols_done > COLUMNS_MOST))
         valid = 0;
     if (valid <= g->first_q) {
@@ -280,7 +282,7 @@ static bool fill(struct view_cache *v, const struct session *s, struct err *err)
 {
     struct grid_cache *c = &v->grid;
     struct attn_grid *g = &c->g;
-    if (g->n_col > c->cols_done && !causal(c->stage) && g->done > g->first_q &&
+    if (g->n_col > c->cols_done && !c->causal && g->done > g->first_q &&
         !read_part(c, s, g->first_q, g->done - g->first_q, c->cols_done,
                    g->n_col - c->cols_done, err))
         return false;

@@ -85,7 +85,7 @@ void ops_tip(const struct session *s, int op, char *out, size_t size)
 
     op_name(s->program, op, &text);
     str_addf(&text, "  %s = ", value_short_name(&s->program->value[o->out[0]]));
-    op_call_print(s->program, op, &text);
+    run_call_print(s->run, op, &text);
     str_addf(&text, "  %s", op_info(o->code)->formula);
     snprintf(out, size, "%s", text.text);
     str_release(&text);

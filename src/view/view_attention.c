@@ -135,7 +135,7 @@ static const char *absent_glyph(const struct map *m, int row, int col)
     int last = g->first_q + (row + 1) * g->pool_q - 1;
     bool beyond = m->s->at.stage != STAGE_MIX && g->first_k + col * g->pool > last;
 
-    if (beyond && m->s->at.stage >= STAGE_MASKED)
+    if (beyond && attention_masks(m->s))
         return "∙";
     return g->first_q + row * g->pool_q >= g->done || beyond ? "·" : "×";
 }

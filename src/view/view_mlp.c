@@ -67,7 +67,9 @@ static void draw_head(const struct session *s, const struct neuron_row *row, str
         x += canvas_printf(c, r, x, r.y, STYLE_TEXT, " %d of %d > 0 ", row->n_active, row->n);
     else
         x += canvas_text(c, r, x, r.y, STYLE_TODO, row ? " ·" : " to do ");
-    canvas_printf(c, r, x, r.y, STYLE_DIM, " %s%s", neuron_act_name(hp),
+    bool own = !strcmp(neuron_function(s, s->at.layer), hp->act == ACT_SILU ? "silu" : "gelu");
+    canvas_printf(c, r, x, r.y, STYLE_DIM, " %s%s",
+                  own ? neuron_act_name(hp) : neuron_function(s, s->at.layer),
                   hp->gated ? ", gated" : "");
 }
 
@@ -153,8 +155,8 @@ static void draw_chosen(const struct session *s, struct canvas *c, struct rect r
         x += canvas_printf(c, r, x, y, STYLE_DIM, "(%d. of %d) ", neuron_row_rank(row, i) + 1,
                            row->n);
     x += canvas_printf(c, r, x, y, STYLE_TEXT, "%s(%.*g) = %.*g",
-                       s->program->hp.act == ACT_SILU ? "silu" : "gelu", digits,
-                       (double) row->pre[i], digits, (double) row->act[i]);
+                       neuron_function(s, s->at.layer), digits, (double) row->pre[i], digits,
+                       (double) row->act[i]);
     if (row->linear)
         canvas_printf(c, r, x, y, STYLE_TEXT, "  × %.*g = %.*g", digits,
                       (double) row->linear[i], digits, (double) row->post[i]);
@@ -170,10 +172,22 @@ static double round_up(double v)
     return v <= unit ? unit : v <= 2 * unit ? 2 * unit : v <= 5 * unit ? 5 * unit : 10 * unit;
 }
 
+static void draw_function(const struct session *s, struct plot *p)
+{
+    int n = plot_columns(p);
+    float *x = xcalloc((size_t) n * 2 + 1, sizeof *x), *y = x + n;
+
+    for (int i = 0; i < n; i++)
+        x[i] = (float) plot_x(p, i);
+    neuron_curve(s, s->at.layer, x, y, n);
+    for (int i = 0; i < n; i++)
+        plot_dot(p, plot_x(p, i), (double) y[i]);
+    free(x);
+}
+
 static void draw_curve(const struct session *s, struct canvas *c, struct rect r,
                        const struct neuron_row *row)
 {
-    const struct hparams *hp = &s->program->hp;
     double limit = 2;
     struct plot p;
     int x, y;
@@ -184,8 +198,7 @@ static void draw_curve(const struct session *s, struct canvas *c, struct rect r,
     limit = round_up(limit);
     plot_init(&p, r, -limit, limit, -limit / 4, limit);
     plot_axes(&p, c, r);
-    for (int i = 0; i < plot_columns(&p); i++)
-        plot_dot(&p, plot_x(&p, i), (double) neuron_act(hp, (float) plot_x(&p, i)));
+    draw_function(s, &p);
     plot_draw(&p, c, r, canvas_look(c, STYLE_BAR));
     if (row) {
         int i = chosen_neuron(s, row);
@@ -193,7 +206,7 @@ static void draw_curve(const struct session *s, struct canvas *c, struct rect r,
             canvas_text(c, r, x, y, STYLE_POINT, "●");
     }
     if (p.r.h >= 3 && p.r.w >= 16)
-        canvas_text(c, r, p.r.x + 1, p.r.y, STYLE_AXIS, hp->act == ACT_SILU ? "silu" : "gelu");
+        canvas_text(c, r, p.r.x + 1, p.r.y, STYLE_AXIS, neuron_function(s, s->at.layer));
     plot_release(&p);
 }
 

@@ -62,7 +62,7 @@ static void draw_detail(const struct session *s, struct canvas *c, struct rect r
     for (int x = r.x; x < r.x + r.w; x++)
         canvas_text(c, r, x, y, STYLE_FRAME, "─");
     str_addf(&text, "%s = ", value_short_name(&s->program->value[op->out[0]]));
-    op_call_print(s->program, i, &text);
+    run_call_print(s->run, i, &text);
     canvas_fit(c, r, r.x, y + 1, r.w, canvas_look(c, STYLE_TITLE), text.text);
     canvas_fit(c, r, r.x, y + 2, r.w, canvas_look(c, STYLE_TEXT), op_info(op->code)->formula);
     draw_paragraph(c, r, r.x, y + 3, STYLE_DIM, op_info(op->code)->help);

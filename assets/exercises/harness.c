@@ -249,7 +249,7 @@ static void h_write(const void *bytes, size_t n)
 static void h_guard(float *block, size_t n)
 {
     uint32_t bits = GUARD_BITS;
-    for (size_t i = 0; i < GUARD; i++) {
+    for (int i = 0; i < GUARD; i++) {
         memcpy(block + i, &bits, sizeof bits);
         memcpy(block + GUARD + n + i, &bits, sizeof bits);
     }
@@ -259,7 +259,7 @@ static void h_guard(float *block, size_t n)
 static int h_broken(const struct h_array *a)
 {
     uint32_t bits = GUARD_BITS;
-    for (size_t i = 0; i < GUARD; i++) {
+    for (int i = 0; i < GUARD; i++) {
         if (memcmp(a->block + i, &bits, sizeof bits))
             return -1;
         if (memcmp(a->block + GUARD + a->n + i, &bits, sizeof bits))

@@ -73,6 +73,11 @@ const struct data_format data_formats[] = {
      "end), x, note, text"},
     {"mark", "mark", "label, n_tokens, n_ablations; or null"},
     {"compare", "comparing now mark n_compared n_same", ""},
+    {"exercise",
+     "[exercises] [exercise] [folder] [files] [file] [compiled] [passed] [todos] [compiler] "
+     "[printed] [todo] [hint] [hints] [words] [code]",
+     "check: todos with todo, state (passed, failed, open, waits), cases, cases_passed, mistake, "
+     "case, element, reason, line"},
     {"set", "[setting] [value] [allowed] [help] [settings]",
      "without NAME all of them in settings"},
     {"unset cycle", "setting value", ""},

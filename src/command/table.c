@@ -370,6 +370,17 @@ const struct command command_table[] = {
      "answer the question of a lesson: the letter of a choice, or a number",
      "lesson 1; lesson next; answer a", cmd_answer},
 
+    {"exercise", "learning",
+     {{"WHAT", ARG_CHOICE, true, "list start check hint solution"},
+      {"NAME", ARG_WORD, true, NULL}, {"WHERE", ARG_FILE, true, NULL}},
+     "write a function of the model in C, and have it checked\n"
+     "start writes a folder (WHERE, or NAME) with a file to fill in; check compiles it with the\n"
+     "system's C compiler and says of each TODO whether it is right, and what is wrong; hint gives\n"
+     "the next hint for the first TODO that is not right, or for TODO WHERE; solution prints the\n"
+     "whole. What the code does wrong (a crash, a loop without end) stays in a process of its own.\n"
+     "'set lang zh' gives all texts in Chinese.",
+     "exercise list", cmd_exercise},
+
     /* --- settings --- */
     {"set", "settings", {{"NAME", ARG_SETTING, true, NULL}, {"VALUE", ARG_SETTING_VALUE, true, NULL}},
      "print or change a setting\n"

@@ -156,17 +156,19 @@ static bool put_files(struct exercise_build *b, const struct exercise *e, const 
 
 /* --- compiling --- */
 
-/* The first line with `sign` in it, from the name of the file on. */
-static bool first_line(const char *log, const char *sign, struct str *out)
+/* The first line with `sign` in it that begins with `file`. */
+static bool first_line(const char *log, const char *file, const char *sign, struct str *out)
 {
-    const char *at = strstr(log, sign), *begin = at;
-
-    if (!at)
-        return false;
-    while (begin > log && begin[-1] != '\n')
-        begin--;
-    str_add(out, begin, strcspn(begin, "\n"));
-    return true;
+    for (const char *at = log; (at = strstr(at, sign)); at++) {
+        const char *begin = at;
+        while (begin > log && begin[-1] != '\n')
+            begin--;
+        if (strncmp(begin, file, strlen(file)))
+            continue;
+        str_add(out, begin, strcspn(begin, "\n"));
+        return true;
+    }
+    return false;
 }
 
 static void take_log(struct exercise_build *b, const struct str *log)
@@ -179,10 +181,10 @@ static void take_log(struct exercise_build *b, const struct str *log)
         str_addc(&b->log, '\n');
         p += n + (p[n] == '\n');
     }
-    if (!first_line(b->log.text, "error:", &b->error) &&
-        !first_line(b->log.text, "undefined reference", &b->error) &&
-        !first_line(b->log.text, "multiple definition", &b->error))
-        first_line(b->log.text, "warning:", &b->error);
+    if (!first_line(b->log.text, "", "error:", &b->error) &&
+        !first_line(b->log.text, "", "undefined reference", &b->error) &&
+        !first_line(b->log.text, "", "multiple definition", &b->error))
+        first_line(b->log.text, b->source, "warning:", &b->error);
 }
 
 /* One level; *worked says whether there is a program. */

@@ -1,0 +1,188 @@
+/* Every exercise: the empty file fails and says so, the solution passes, in both languages; each
+ * typical mistake, made in the solution, is named. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "exercise_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is done to the solution, which TODO it breaks, and what the checker calls it. */
+struct change {
+    const char *exercise, *from, *to, *todo, *name;
+};
+
+// clang-format off
+static const struct change changes[] = {
+    {"mlp", "float sum = bias[o];", "float sum = 0;", "linear", "no-bias"},
+    {"mlp", "w[o * n_in + i]", "w[i * n_out + o]", "linear", "weights-transposed"},
+    {"mlp", "float sum = bias[o];\n", "float sum = 0;\nif (t) sum = 0;\n", "linear", "no-bias"},
+    {"mlp", "sum += x[t * n_in + i] * w[o * n_in + i];",
+     "sum += x[t * n_in + i] * w[o * n_in + i] + (i ? bias[o] : 0);", "linear", "bias-in-the-sum"},
+    {"mlp", "for (int i = 0; i < n_in; i++)", "for (int i = 1; i < n_in; i++)", "linear",
+     "first-input-skipped"},
+    {"mlp", "out[t * n_out + o] = sum;", "out[t * n_out + o] += sum;", "linear", "not-set-to-zero"},
+    {"mlp", "t < n_rows", "t < n_rows - 1", "linear", "unwritten"},
+    {"mlp", "0.5f * a * (1 + tanhf(root * (a + 0.044715f * a * a * a)))",
+     "0.5f * a * (1 + erff(a / sqrtf(2)))", "gelu", "gelu-erf"},
+    {"mlp", "0.5f * a * (1 + tanhf", "a * (1 + tanhf", "gelu", "no-half"},
+    {"mlp", "0.5f * a * (1 + tanhf(root * (a + 0.044715f * a * a * a)))", "fmaxf(a, 0)", "gelu",
+     "relu"},
+    {"mlp", "0.044715f * a * a * a", "0.044715f * a * a", "gelu", "square-for-cube"},
+    {"mlp", "root * (a + 0.044715f * a * a * a)", "root * a + 0.044715f * a * a * a", "gelu",
+     "root-only-of-x"},
+    {"mlp", "gelu(wide, wide, n_tokens * w->d_mlp);", "", "mlp", "no-activation"},
+    {"mlp", "gelu(wide, wide, n_tokens * w->d_mlp);", "gelu(wide, wide, w->d_mlp);", "mlp",
+     "activation-of-one-token"},
+    {"mlp", "    free(wide);",
+     "    free(wide);\n for (int i = 0; i < n_tokens * w->d_model; i++) out[i] += x[i];", "mlp",
+     "residual"},
+
+    {"attention", "1 / sqrtf((float) d_head)", "1", "scores", "no-scale"},
+    {"attention", "1 / sqrtf((float) d_head)", "1 / (float) d_head", "scores", "scale-by-d"},
+    {"attention", "1 / sqrtf((float) d_head)", "sqrtf((float) d_head)", "scores", "scale-times"},
+    {"attention", "out[i * n_tokens + j] = sum", "out[j * n_tokens + i] = sum", "scores",
+     "transposed"},
+    {"attention", "j = i + 1", "j = i", "mask", "mask-off-by-one"},
+    {"attention", "j = i + 1", "j = i + 2", "mask", "mask-one-too-late"},
+    {"attention", "for (int j = i + 1; j < n_tokens; j++)\n", "for (int j = 0; j < i; j++)\n",
+     "mask", "mask-of-the-past"},
+    {"attention", "s[i * n_tokens + j] = -INFINITY", "s[i * n_tokens + j] = 0", "mask",
+     "zero-for-inf"},
+    {"attention", "    for (int i = 0; i < n_rows; i++) {\n        float *row = s + i * n_cols",
+     "    for (int i = 0; i < 1; i++) {\n        float *row = s + i * n_cols", "softmax",
+     "only-first-row"},
+    {"attention", "expf(row[j] - max)", "expf(row[j])", "softmax", "no-max"},
+    {"attention", "max = row[0]", "max = 0", "softmax", "max-from-zero"},
+    {"attention", "row[j] /= sum;", ";", "softmax", "no-sum"},
+    {"attention", "pattern[i * n_tokens + j]", "pattern[j * n_tokens + i]", "mix",
+     "pattern-transposed"},
+    {"attention", "v[j * d_head + c]", "v[i * d_head + c]", "mix", "own-value"},
+    {"attention", "out[i * d_head + c] = sum", "out[i * d_head + c] = sum / n_tokens", "mix",
+     "mean"},
+    {"attention", "x[t * n_head * d_head + h * d_head + c]", "x[(h * n_tokens + t) * d_head + c]",
+     "split", "copied"},
+    {"attention", "x[t * n_head * d_head + h * d_head + c]", "x[t * n_head * d_head + c * n_head + h]",
+     "split", "interleaved"},
+    {"attention", "out[t * n_head * d_head + h * d_head + c]",
+     "out[t * n_head * d_head + c * n_head + h]", "concat", "interleaved"},
+    {"attention", "out[t * n_head * d_head + h * d_head + c]",
+     "out[(h * n_tokens + t) * d_head + c]", "concat", "copied"},
+    {"attention", "        mask(s, n_tokens);\n", "", "attention", "no-mask"},
+    {"attention", "concat_heads(out, zs, n_tokens, n_head, d_head);",
+     "memcpy(out, zs, all * sizeof *out);", "attention", "no-concat"},
+};
+// clang-format on
+
+static void check_change(const struct change *c, enum lang lang)
+{
+    const struct exercise *e = the_exercise(c->exercise);
+    char *text = solution_with(e, lang, c->from, c->to);
+    struct exercise_report r;
+    int todo = todo_of(e, c->todo);
+
+    check_text(&r, e, text, lang);
+    if (!r.compiled)
+        fail_msg("%s, %s: %s", c->exercise, c->name, r.log.text);
+    if (r.todo[todo].state != TODO_FAILED || strcmp(r.todo[todo].name, c->name) ||
+        r.todo[todo].reason.len == 0)
+        fail_msg("%s, TODO %s: '%s' (%s), not '%s': %s; %s", c->exercise, c->todo,
+                 r.todo[todo].name, r.todo[todo].reason.text, c->name, r.todo[todo].where.text,
+                 r.todo[todo].element.text);
+    for (int i = 0; i < e->n_todos; i++) /* nothing else is blamed for it */
+        if (i != todo && r.todo[i].state == TODO_FAILED)
+            fail_msg("%s, '%s' in %s: TODO %s is blamed, too: %s", c->exercise, c->name, c->todo,
+                     e->todo[i].name, r.todo[i].reason.text);
+    exercise_report_release(&r);
+    free(text);
+}
+
+static void mistakes_of(const char *name)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+        if (!strcmp(changes[i].exercise, name)) {
+            check_change(&changes[i], n % 4 == 3 ? LANG_ZH : LANG_EN);
+            n++;
+        }
+    assert_true(n >= 4);
+}
+
+static void test_mistakes(void **state)
+{
+    struct err err = ERR_INIT;
+    const struct exercises *all = exercises_all(&err);
+
+    (void) state;
+    assert_non_null(all);
+    for (int i = 0; i < all->n; i++)
+        mistakes_of(all->item[i].name);
+}
+
+static void test_solutions_pass(void **state)
+{
+    struct err err = ERR_INIT;
+    const struct exercises *all = exercises_all(&err);
+    struct exercise_report r;
+
+    (void) state;
+    for (int i = 0; i < all->n; i++)
+        for (int lang = 0; lang < LANG_COUNT; lang++) {
+            char *text = solution_with(&all->item[i], (enum lang) lang, NULL, NULL);
+            check_text(&r, &all->item[i], text, (enum lang) lang);
+            if (!r.compiled || r.error.len > 0)
+                fail_msg("%s: %s", all->item[i].name, r.log.text);
+            for (int k = 0; k < all->item[i].n_todos; k++) {
+                const struct todo_report *t = &r.todo[k];
+                if (t->state != TODO_PASSED)
+                    fail_msg("%s, TODO %d: %s: %s; %s", all->item[i].name, k + 1, t->where.text,
+                             t->element.text, t->reason.text);
+                assert_true(t->n_cases >= 3);
+                assert_int_equal(t->n_cases, t->n_passed);
+            }
+            assert_true(r.passed);
+            exercise_report_release(&r);
+            free(text);
+        }
+}
+
+static void test_templates_are_open(void **state)
+{
+    struct err err = ERR_INIT;
+    const struct exercises *all = exercises_all(&err);
+    struct exercise_report r;
+
+    (void) state;
+    for (int i = 0; i < all->n; i++)
+        for (int lang = 0; lang < LANG_COUNT; lang++) {
+            struct str text = STR_INIT;
+            exercise_template(&all->item[i], (enum lang) lang, &text);
+            check_text(&r, &all->item[i], text.text, (enum lang) lang);
+            if (!r.compiled)
+                fail_msg("%s: %s", all->item[i].name, r.log.text);
+            for (int k = 0; k < all->item[i].n_todos; k++)
+                if (r.todo[k].state != TODO_OPEN)
+                    fail_msg("%s, TODO %d is not open: %s; %s", all->item[i].name, k + 1,
+                             r.todo[k].element.text, r.todo[k].reason.text);
+            assert_false(r.passed);
+            exercise_report_release(&r);
+            str_release(&text);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_solutions_pass),
+        cmocka_unit_test(test_templates_are_open),
+        cmocka_unit_test(test_mistakes),
+    };
+    return cmocka_run_group_tests(tests, exercise_setup, exercise_teardown);
+}

@@ -34,46 +34,56 @@ static char *on_path(const char *name, size_t n)
     return NULL;
 }
 
-/* $CC may have arguments. Words are yours. */
-static int find_compiler(char *word[MOST_WORDS], struct err *err)
+/* A compiler and its arguments. */
+struct compiler {
+    char *word[MOST_WORDS];
+    int n;
+};
+
+/* $CC may have arguments. */
+static bool find_compiler(struct compiler *c, struct err *err)
 {
     static const char *const usual[] = {"cc", "gcc", "clang"};
     const char *cc = getenv("CC");
-    int n = 0;
 
-    for (; cc && n < 8; cc += strcspn(cc, " ")) {
+    for (; cc && c->n < 8; cc += strcspn(cc, " ")) {
         cc += strspn(cc, " ");
         if (!*cc)
             break;
-        word[n] = n == 0 ? on_path(cc, strcspn(cc, " ")) : xstrndup(cc, strcspn(cc, " "));
-        if (!word[n])
+        char *word = c->n == 0 ? on_path(cc, strcspn(cc, " ")) : xstrndup(cc, strcspn(cc, " "));
+        if (!word)
             break;
-        n++;
+        c->word[c->n++] = word;
     }
-    for (size_t i = 0; n == 0 && i < sizeof usual / sizeof *usual; i++)
-        if ((word[0] = on_path(usual[i], strlen(usual[i]))))
-            n = 1;
-    if (n == 0)
-        err_set(err, "exercises need a C compiler, and there is no cc, gcc or clang on the "
-                     "PATH; install one, or name it in CC");
-    return n;
+    for (size_t i = 0; c->n == 0 && i < sizeof usual / sizeof *usual; i++)
+        if ((c->word[0] = on_path(usual[i], strlen(usual[i]))))
+            c->n = 1;
+    return c->n > 0 ||
+           err_set(err, "exercises need a C compiler, and there is no cc, gcc or clang on the "
+                        "PATH; install one, or name it in CC");
 }
 
 /* What is tried in turn: a compiler that does not know the one has the next. */
 static const struct {
     bool sanitized;
-    const char *flags;
+    const char *learner, *harness, *link;
 } levels[] = {
-    {true, "-fsanitize=address,undefined -fno-sanitize-recover=undefined "
-           "-ftrivial-auto-var-init=pattern"},
-    {true, "-fsanitize=address,undefined -fno-sanitize-recover=undefined"},
-    {false, ""},
+    {true,
+     "-fsanitize=address,undefined -fno-sanitize-recover=undefined "
+     "-ftrivial-auto-var-init=pattern",
+     "-fsanitize=address", "-fsanitize=address,undefined"},
+    {true, "-fsanitize=address,undefined -fno-sanitize-recover=undefined", "-fsanitize=address",
+     "-fsanitize=address,undefined"},
+    {false, "", "", ""},
 };
 enum { N_LEVELS = sizeof levels / sizeof *levels };
 
-#define FLAGS                                                                                  \
-    "-std=gnu11 -O1 -g -Wall -Wextra -Wno-unused-parameter -Wno-unused-but-set-parameter "     \
-    "-fno-omit-frame-pointer -fdiagnostics-color=never -ffp-contract=off"
+#define LEARNER                                                                                \
+    "-c -std=gnu11 -O1 -g -Wall -Wextra -Wno-unused-parameter -Wno-unused-but-set-parameter "  \
+    "-fno-omit-frame-pointer -fdiagnostics-color=never -ffp-contract=off -iquote. "            \
+    "-o learner.o learner.c"
+#define HARNESS "-c -std=gnu11 -Og -w -iquote. -o harness.o harness.c"
+#define LINK    "learner.o harness.o -o exercise -lm"
 
 static void add_words(char **word, int *n, const char *text)
 {
@@ -187,57 +197,84 @@ static void take_log(struct exercise_build *b, const struct str *log)
         first_line(b->log.text, b->source, "warning:", &b->error);
 }
 
-/* One level; *worked says whether there is a program. */
-static bool compile(struct exercise_build *b, char *const compiler[], int n_compiler,
-                    const char *folder, int level, bool *worked, struct err *err)
+/* Starts the compiler with flags of two lists, and one more word or NULL. */
+static bool start_compiler(struct child *c, const struct exercise_build *b,
+                           const struct compiler *cc, const char *flags, const char *level,
+                           const char *more, struct err *err)
 {
     char *word[MOST_WORDS + 1] = {NULL};
-    char *include = xasprintf("-I%s", folder);
-    const char *const rest[] = {"-iquote.", include,    "learner.c", "harness.c",
-                                "-o",       "exercise", "-lm"};
-    struct child c;
     struct child_how how = {.dir = b->dir, .seconds = COMPILE_SECONDS};
-    int n = 0, n_own;
+    int n = 0;
 
-    for (; n < n_compiler; n++)
-        word[n] = compiler[n];
-    n_own = n;
-    add_words(word, &n, FLAGS);
-    add_words(word, &n, levels[level].flags);
-    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
-        word[n++] = xstrdup(rest[i]);
-    bool ok = child_start(&c, word, &how, err);
-    if (ok) {
-        ok = child_wait(&c, COMPILE_SECONDS, err) || err_add(err, "the compiler");
-        *worked = WIFEXITED(c.status) && WEXITSTATUS(c.status) == 0;
-        take_log(b, &c.log);
-        if (ok && WIFEXITED(c.status) && WEXITSTATUS(c.status) == 127)
-            ok = err_set(err, "the compiler '%s' cannot be run; name another one in CC",
-                         word[0]);
-        child_release(&c);
-    }
-    for (int i = n_own; i < n; i++)
+    for (; n < cc->n; n++)
+        word[n] = cc->word[n];
+    add_words(word, &n, flags);
+    add_words(word, &n, level);
+    if (more)
+        word[n++] = xstrdup(more);
+    bool ok = child_start(c, word, &how, err);
+    for (int i = cc->n; i < n; i++)
         free(word[i]);
+    return ok;
+}
+
+/* Its end. What it said becomes the log when it is the first that did not work, or has warnings
+ * for the learner. */
+static bool end_compiler(struct child *c, struct exercise_build *b, const struct compiler *cc,
+                         bool warns, bool *worked, struct err *err)
+{
+    bool ok = child_wait(c, COMPILE_SECONDS, err) || err_add(err, "the compiler");
+    bool done = ok && WIFEXITED(c->status) && WEXITSTATUS(c->status) == 0;
+
+    if (ok && WIFEXITED(c->status) && WEXITSTATUS(c->status) == 127)
+        ok = err_set(err, "the compiler '%s' cannot be run; name another one in CC",
+                     cc->word[0]);
+    if (ok && *worked && (warns || !done))
+        take_log(b, &c->log);
+    *worked = *worked && done;
+    child_release(c);
+    return ok;
+}
+
+/* One level; *worked says whether there is a program. Both files are compiled at once. */
+static bool compile(struct exercise_build *b, const struct compiler *cc, const char *folder,
+                    int level, bool *worked, struct err *err)
+{
+    char *include = xasprintf("-I%s", folder);
+    struct child learner, harness, link;
+    bool ok = start_compiler(&harness, b, cc, HARNESS, levels[level].harness, NULL, err);
+
+    *worked = true;
+    if (ok) {
+        ok = start_compiler(&learner, b, cc, LEARNER, levels[level].learner, include, err) &&
+             end_compiler(&learner, b, cc, true, worked, err);
+        if (ok)
+            ok = end_compiler(&harness, b, cc, false, worked, err);
+        else
+            child_release(&harness);
+    }
+    if (ok && *worked)
+        ok = start_compiler(&link, b, cc, LINK, levels[level].link, NULL, err) &&
+             end_compiler(&link, b, cc, false, worked, err);
     free(include);
     return ok;
 }
 
 static bool compile_any(struct exercise_build *b, const char *folder, struct err *err)
 {
-    char *compiler[MOST_WORDS] = {NULL};
-    int n = find_compiler(compiler, err);
-    bool ok = n > 0, worked = false;
+    struct compiler cc = {.n = 0};
+    bool ok = find_compiler(&cc, err), worked = false;
 
     for (int level = 0; ok && level < N_LEVELS && !worked; level++) {
         if (level > 0 && !unknown_flags(b->log.text))
             break;
-        ok = compile(b, compiler, n, folder, level, &worked, err);
+        ok = compile(b, &cc, folder, level, &worked, err);
         b->sanitized = levels[level].sanitized;
     }
     if (ok && worked)
         b->program = file_join(b->dir, "exercise");
-    for (int i = 0; i < n; i++)
-        free(compiler[i]);
+    for (int i = 0; i < cc.n; i++)
+        free(cc.word[i]);
     return ok;
 }
 

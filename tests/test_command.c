@@ -134,26 +134,6 @@ static const struct {
     {"run; expect n = 10 and argmax(L0.H3.pattern[7]) = 5",
      "expected n = 10 and argmax(L0.H3.pattern[7]) = 5, but it is 6 and 5"},
     {"expect L0.H3.pattern[7,6] > 0", "blocks.0.attn.pattern is not computed yet; step or run first"},
-    {"expect", "expect: VALUE is missing; usage: expect VALUE [CELL] [OP] [NUMBER] [within] [X]"},
-    {"run; expect tokens > 11", "expected tokens > 11, but it is 10"},
-    {"run; expect rank \" was\" = 1", "expected rank \" was\" = 1, but it is 2"},
-    {"run; expect top \" was\"", "expected top 299 ·was, but it is 598 ·thanked, p 0.2355"},
-    {"expect top \" was\"", "no logits are computed yet; run comes first"},
-    {"run; expect L0.H3.pattern 7,6", "compare it: L0.H3.pattern 7,6 > 0.9, or <, <=, >=, =, !="},
-    {"run; expect entropy ~ 2", "compare it: entropy ~ > 0.9, or <, <=, >=, =, !="},
-    {"run; expect entropy < few", "'few' is not a number"},
-    {"run; expect entropy = 1.9 within", "within how much? For example: = 0.85 within 0.01"},
-    {"run; expect entropy < 1.9 within 1", "within goes with = and !="},
-    {"run; expect p", "it is used as in 'expect p \" thanked\" > 0.2'"},
-    {"run; expect rank > 3", "it is used as in 'expect rank \" thanked\" = 1'"},
-    {"run; expect key L0.H3,7 = 5", "expected key L0.H3,7 = 5, but it is 6"},
-    {"run; expect key L0.H3,10 = 5", "blocks.0.attn.pattern is not computed at position 10 yet; "
-                                     "step on or run"},
-    {"run; expect p \" Tom Anna\" > 1", "' Tom Anna' is 2 tokens, not one; give one token or an id"},
-    {"expect L0.H3.pattern 7,6 > 0", "blocks.0.attn.pattern is not computed at position 7 yet; "
-                                     "step on or run"},
-    {"run; expect L0.H3.pattern 7,12 > 0", "blocks.0.attn.pattern has 10 along axis key, not "
-                                           "12..12 yet"},
     {"info x", "info: 'x' is too much; usage: info"},
     {"lens", "nothing is computed yet; run first"},
     {"lens foo", "'foo' is neither a position (a number, first, last) nor a point like embed, "

@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char command_topics[] =
-    "commands language arguments line keys mouse values names ops functions expressions settings "
-    "views files formats environment json";
+const char command_topics[] = "commands language arguments line keys mouse values names ops "
+                              "functions expressions settings "
+                              "views files formats environment json";
 
 /* "op|layer|token" or "FILE" */
 static void spec_print(const struct arg_spec *spec, struct str *out)

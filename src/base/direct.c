@@ -1,0 +1,222 @@
+#include "base/direct.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#if defined(__linux__) && defined(O_DIRECT) && defined(__has_include)
+#if __has_include(<linux/aio_abi.h>)
+#define HAS_DIRECT 1
+#endif
+#endif
+
+#ifdef HAS_DIRECT
+#include <linux/aio_abi.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+
+enum { BUFFERS = 8 };
+#define BUFFER_BYTES ((size_t) 1 << 20)
+
+struct direct {
+    int fd;
+    aio_context_t context;
+    char *memory;               /* BUFFERS of BUFFER_BYTES */
+    struct iocb write[BUFFERS]; /* aio_nbytes 0: the buffer is free */
+    int in_flight;
+    int error; /* the first errno */
+};
+
+/* The wrappers of libaio are system calls and no more. */
+static long aio_setup(unsigned n, aio_context_t *context)
+{
+    return syscall(SYS_io_setup, n, context);
+}
+
+static long aio_submit(aio_context_t context, struct iocb *write)
+{
+    return syscall(SYS_io_submit, context, 1L, &write);
+}
+
+static long aio_events(aio_context_t context, long least, struct io_event *event)
+{
+    return syscall(SYS_io_getevents, context, least, (long) BUFFERS, event, NULL);
+}
+
+/* Giving a context back makes the caller wait for all processors (40 ms): one that nobody uses
+ * is kept for the next file. */
+static atomic_ulong spare;
+
+static bool take_context(aio_context_t *context)
+{
+    *context = atomic_exchange(&spare, 0);
+    return *context || aio_setup(BUFFERS, context) == 0;
+}
+
+static void give_context(aio_context_t context)
+{
+    unsigned long none = 0;
+    if (!atomic_compare_exchange_strong(&spare, &none, context))
+        syscall(SYS_io_destroy, context);
+}
+
+/* Another description of the same open file, with its own flags. */
+static int open_direct(int fd)
+{
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    return open(link, O_WRONLY | O_DIRECT | O_CLOEXEC);
+}
+
+struct direct *direct_open(int fd)
+{
+    struct err err = ERR_INIT;
+    struct direct *d = xcalloc(1, sizeof *d);
+    d->fd = open_direct(fd);
+    if (d->fd >= 0 && take_context(&d->context)) {
+        d->memory = big_alloc(BUFFERS * BUFFER_BYTES, "writing", &err);
+        if (d->memory && (uintptr_t) d->memory % DIRECT_ALIGN == 0)
+            return d;
+        direct_close(d);
+        return NULL;
+    }
+    if (d->fd >= 0)
+        close(d->fd);
+    free(d);
+    return NULL;
+}
+
+/* Takes what has ended, at least one write. */
+static void take_events(struct direct *d)
+{
+    struct io_event event[BUFFERS];
+    long n = aio_events(d->context, 1, event);
+    if (n < 0 && errno != EINTR) {
+        d->error = d->error ? d->error : errno;
+        d->in_flight = 0; /* nothing more will be heard of them */
+    }
+    for (long i = 0; i < n; i++) {
+        struct iocb *write = (struct iocb *) (uintptr_t) event[i].obj;
+        if (event[i].res != (long long) write->aio_nbytes && !d->error)
+            d->error = event[i].res < 0 ? (int) -event[i].res : ENOSPC;
+        write->aio_nbytes = 0;
+        d->in_flight--;
+    }
+}
+
+static int free_buffer(struct direct *d)
+{
+    while (d->in_flight == BUFFERS)
+        take_events(d);
+    for (int i = 0; i < BUFFERS; i++)
+        if (d->write[i].aio_nbytes == 0)
+            return i;
+    return -1;
+}
+
+int direct_write(struct direct *d, uint64_t at, const void *bytes, size_t n)
+{
+    const char *from = bytes;
+    while (n > 0 && d->error == 0) {
+        size_t part = n < BUFFER_BYTES ? n : BUFFER_BYTES;
+        int i = free_buffer(d);
+        if (i < 0)
+            break;
+        struct iocb *write = &d->write[i];
+        char *buffer = d->memory + (size_t) i * BUFFER_BYTES;
+        memcpy(buffer, from, part);
+        *write = (struct iocb){.aio_lio_opcode = IOCB_CMD_PWRITE,
+                               .aio_fildes = (uint32_t) d->fd,
+                               .aio_buf = (uintptr_t) buffer,
+                               .aio_nbytes = part,
+                               .aio_offset = (int64_t) at};
+        if (aio_submit(d->context, write) == 1) {
+            d->in_flight++;
+        } else if (errno != EAGAIN || d->in_flight == 0) {
+            write->aio_nbytes = 0;
+            d->error = errno;
+        } else { /* the system has too much on its way: as soon as some has ended */
+            write->aio_nbytes = 0;
+            take_events(d);
+            continue;
+        }
+        from += part;
+        at += part;
+        n -= part;
+    }
+    return d->error;
+}
+
+bool direct_pending(const struct direct *d, uint64_t at, size_t n)
+{
+    for (int i = 0; i < BUFFERS; i++) {
+        const struct iocb *w = &d->write[i];
+        uint64_t begin = (uint64_t) w->aio_offset;
+        if (w->aio_nbytes && begin < at + n && at < begin + w->aio_nbytes)
+            return true;
+    }
+    return false;
+}
+
+int direct_wait(struct direct *d)
+{
+    while (d->in_flight > 0)
+        take_events(d);
+    return d->error;
+}
+
+int direct_close(struct direct *d)
+{
+    if (!d)
+        return 0;
+    int error = direct_wait(d);
+    give_context(d->context);
+    close(d->fd);
+    big_free(d->memory, BUFFERS * BUFFER_BYTES);
+    free(d);
+    return error;
+}
+
+#else
+
+struct direct *direct_open(int fd)
+{
+    (void) fd;
+    return NULL;
+}
+
+int direct_write(struct direct *d, uint64_t at, const void *bytes, size_t n)
+{
+    (void) d;
+    (void) at;
+    (void) bytes;
+    (void) n;
+    return ENOSYS;
+}
+
+bool direct_pending(const struct direct *d, uint64_t at, size_t n)
+{
+    (void) d;
+    (void) at;
+    (void) n;
+    return false;
+}
+
+int direct_wait(struct direct *d)
+{
+    (void) d;
+    return 0;
+}
+
+int direct_close(struct direct *d)
+{
+    (void) d;
+    return 0;
+}
+
+#endif

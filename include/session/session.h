@@ -63,6 +63,7 @@ struct ablation {
 struct mark;           /* session/mark.h */
 struct course;         /* session/course.h */
 struct exercise_state; /* session/exercise_state.h */
+struct game;           /* session/game.h */
 
 /* The token that was generated last. */
 struct chosen {
@@ -94,6 +95,7 @@ struct session {
     struct verify verify;             /* read it with session_verified */
     struct course *course;            /* lessons, or NULL */
     struct exercise_state *exercises; /* how far the learner is, or NULL */
+    struct game *game;                /* the ordering game, or NULL */
     struct str log;                   /* messages, a line each */
     char message[256];                /* the newest one, safe for a terminal */
 

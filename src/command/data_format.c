@@ -53,6 +53,13 @@ const struct data_format data_formats[] = {
      "[lessons] [lesson] [title] [step] [steps] [heading] [text] [holds] [question] [choices] "
      "[answered] [verdict] [reveal] [ended]",
      "lessons: number, name, title, done; holds: what the step claims; answered: right, wrong, shown"},
+    {"checklist",
+     "[items] [number] [name] [title] [done] [n_done] [n_parts] [parts] [next]",
+     "items, or one of them; parts: kind, name, done; next: what to do, or null. Where a lesson or "
+     "the game was opened, its result"},
+    {"game", "model n_layer n_ops placed cards verdict wrong hints over",
+     "placed: op, makes, reads; cards: letter, op; verdict: kind (right, wrong, hint), op, missing, "
+     "words"},
     {"verify", "n_positions k v logits",
      "the largest differences: of keys and of values by layer, of the logits"},
     {"dump", "files", "what was written: each with file, bytes, values"},

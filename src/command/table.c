@@ -382,6 +382,21 @@ const struct command command_table[] = {
      "'set lang zh' gives all texts in Chinese.",
      "exercise list", cmd_exercise},
 
+    {"checklist", "learning", {{"ITEM", ARG_WORD, true,
+       "architecture attention mask mlp block gpt parameters positions cache gqa"}},
+     "what the course is for, how much of it is done, and what comes next\n"
+     "Each item is ticked by doing what it hangs on: lessons that were gone through, exercises that\n"
+     "passed, the ordering game. With the number or name of an item it opens the next of these:\n"
+     "the lesson where it was left, or the game, or it says the line for the shell.",
+     "checklist", cmd_checklist},
+    {"game", "learning", {{"CARD", ARG_WORD, true, "new hint end"}},
+     "put the operations of the model in their order\n"
+     "The operations of the embedding, one block and the head are shuffled cards, by the session's\n"
+     "random numbers ('set seed'). CARD is a letter, or what the operation is called or makes: it\n"
+     "comes next if all that it reads is there; otherwise the game says what is missing. Without\n"
+     "CARD it begins, or shows how it stands; new shuffles again; hint names a card; end closes it.",
+     "set seed 3; game; game embed; game softmax", cmd_game},
+
     /* --- settings --- */
     {"set", "settings", {{"NAME", ARG_SETTING, true, NULL}, {"VALUE", ARG_SETTING_VALUE, true, NULL}},
      "print or change a setting\n"

@@ -5,6 +5,7 @@
 #include "base/safe.h"
 #include "session/course.h"
 #include "session/exercise_state.h"
+#include "session/game.h"
 #include "session/mark.h"
 
 #include <stdarg.h>
@@ -133,6 +134,7 @@ void session_free(struct session *s)
     mark_free(s->mark);
     course_free(s->course);
     exercise_state_free(s->exercises);
+    game_free(s->game);
     verify_release(&s->verify);
     struct engine e = {s->model, s->tokenizer, s->program, s->run};
     engine_release(&e);

@@ -2,6 +2,7 @@
 
 #include "session/course.h"
 #include "session/exercise_state.h"
+#include "session/game.h"
 #include "ui/state.h"
 
 void ticks_load(struct session *s, const struct tool_args *args)
@@ -15,6 +16,9 @@ void ticks_load(struct session *s, const struct tool_args *args)
     str_clear(&text);
     if (!args->clean && state_read("exercises", &text))
         exercise_state_load(exercise_state_of(s), text.text);
+    str_clear(&text);
+    if (!args->clean && state_read("game", &text))
+        game_load(game_of(s), text.text);
     str_release(&text);
 }
 
@@ -30,6 +34,18 @@ static void save_exercises(struct exercise_state *st)
     str_release(&text);
 }
 
+static void save_game(struct game *g)
+{
+    struct str text = STR_INIT;
+
+    if (!g || !g->changed)
+        return;
+    game_save(g, &text);
+    state_write("game", &text);
+    g->changed = false;
+    str_release(&text);
+}
+
 void ticks_save(const struct session *s, const struct tool_args *args)
 {
     struct str text = STR_INIT;
@@ -37,6 +53,7 @@ void ticks_save(const struct session *s, const struct tool_args *args)
     if (args->clean)
         return;
     save_exercises(s->exercises);
+    save_game(s->game);
     if (!s->course || !s->course->changed)
         return;
     course_save(s->course, &text);

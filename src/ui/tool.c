@@ -98,6 +98,13 @@ const struct tool tool_table[] = {
      "all are right. hint gives the next of three hints, solution the whole. watch runs the model "
      "on the screen with your functions in place of its own.",
      "gptscope exercise start attention my-attention", tool_exercise},
+    {"checklist", "[NUMBER | NAME]", "json record clean",
+     "what one can do after the course, and how much of it is done\n"
+     "Each item is ticked by lessons that were gone through, exercises that passed, and a game in "
+     "which the operations of a GPT are put in their order. With the number or name of an item it "
+     "opens what comes next for it: a lesson or the game, or it says the line that starts the "
+     "exercise.",
+     "gptscope checklist --lang zh", tool_checklist},
     {"models", "[--json]", "json",
      "list the models there are\n"
      "The built-in models and those found under $GPTSCOPE_MODELS, $XDG_DATA_HOME/gptscope/models,"

@@ -77,6 +77,9 @@ struct checked {
      * both languages. May be NULL. */
     bool (*also)(const struct exercise_case *c, const struct call_result *r,
                  const struct mistake **wrong);
+    /* Something worth knowing of the largest case, when all is right. May be NULL. */
+    void (*tell)(const struct exercise_case *c, const struct call_result *r, enum lang lang,
+                 struct str *out);
 };
 
 struct exercise_checks {

@@ -30,6 +30,7 @@ struct todo_report {
     struct str where;   /* the case: "10 tokens of tiny-gpt2" */
     struct str element; /* "s[query 0][key 1]: expected -inf, got 0.1234", or what happened */
     struct str reason;  /* the likely reason, or "" */
+    struct str note;    /* something worth knowing when it has passed, or "" */
     int line;           /* of the learner's file, where it is known; or 0 */
 };
 

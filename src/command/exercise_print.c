@@ -140,12 +140,14 @@ static void print_todo(struct command_env *env, const struct exercise_report *r,
              env->color ? states[t->state].tick : "  ",
              in_lang(lang, states[t->state].en, states[t->state].zh),
              env->color ? "\033[0m" : "");
-    str_addf(env->out, "  %d %-10s", i + 1, r->exercise->todo[i].name);
+    str_addf(env->out, "  %d %-13s ", i + 1, r->exercise->todo[i].name);
     if (t->state == TODO_PASSED)
         str_addf(env->out, in_lang(lang, "%d cases", "%d 种情形"), t->n_cases);
     if (t->state == TODO_OPEN)
         str_adds(env->out, in_lang(lang, "nothing is written yet", "还没有写"));
     str_addc(env->out, '\n');
+    if (t->note.len > 0)
+        exercise_prose(env, t->note.text, 10);
     if (t->state == TODO_FAILED || t->state == TODO_WAITS)
         print_wrong(env, t);
 }

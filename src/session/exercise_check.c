@@ -18,7 +18,8 @@ static void report_begin(struct exercise_report *r, const struct exercise *e, co
                                   .reason = STR_INIT,
                                   .printed = STR_INIT};
     for (int i = 0; i < EXERCISE_TODOS; i++)
-        r->todo[i].where = r->todo[i].element = r->todo[i].reason = (struct str) STR_INIT;
+        r->todo[i].where = r->todo[i].element = r->todo[i].reason = r->todo[i].note =
+            (struct str) STR_INIT;
 }
 
 void exercise_report_release(struct exercise_report *r)
@@ -32,6 +33,7 @@ void exercise_report_release(struct exercise_report *r)
         str_release(&r->todo[i].where);
         str_release(&r->todo[i].element);
         str_release(&r->todo[i].reason);
+        str_release(&r->todo[i].note);
     }
 }
 
@@ -81,6 +83,17 @@ static void judge(struct todo_report *r, const struct checked *k, struct tried *
     r->n_passed += t->right;
 }
 
+/* The case with the largest output. */
+static int largest(const struct tried *t, int n)
+{
+    int most = 0;
+
+    for (int i = 1; i < n; i++)
+        if (t[i].c.call.array[0].size[0] > t[most].c.call.array[0].size[0])
+            most = i;
+    return most;
+}
+
 /* All cases of a TODO; ends early where a call does not end well. */
 static bool check_todo(struct todo_report *r, const struct checked *k, struct worker *w,
                        const struct material *m, enum lang lang, struct err *err)
@@ -111,6 +124,9 @@ static bool check_todo(struct todo_report *r, const struct checked *k, struct wo
         r->state = done ? TODO_PASSED : touched ? TODO_FAILED : TODO_OPEN;
         if (r->state == TODO_FAILED)
             reason_tell(r, k, tried, n, lang);
+        if (r->state == TODO_PASSED && k->tell)
+            k->tell(&tried[largest(tried, n)].c, &tried[largest(tried, n)].result, lang,
+                    &r->note);
     }
     for (int i = 0; i < n; i++)
         tried_release(&tried[i]);

@@ -318,7 +318,7 @@ static void test_interrupt(void **state)
 static void test_crc(void **state)
 {
     enum { MOST = 5000 };
-    static uint8_t bytes[MOST + 64];
+    static uint8_t bytes[MOST + 64], copy[MOST + 64];
     struct rng rng;
 
     (void) state;
@@ -331,6 +331,11 @@ static void test_crc(void **state)
         const uint8_t *p = bytes + n % 64;
         uint32_t before = n % 3 ? (uint32_t) rng_u64(&rng) : 0;
         assert_int_equal(crc_add(before, p, n), crc32_z(before, p, n));
+        uint8_t *to = copy + n % 5 * 8; /* not always aligned */
+        memset(copy, 0, sizeof copy);
+        assert_int_equal(crc_copy(before, to, p, n), crc32_z(before, p, n));
+        assert_memory_equal(to, p, n);
+        assert_int_equal(to[n], 0);
         size_t half = n / 3;
         assert_int_equal(crc_add(crc_add(before, p, half), p + half, n - half),
                          crc32_z(before, p, n));

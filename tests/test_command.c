@@ -296,7 +296,7 @@ static const struct {
      "diff --value NAME'"},
     {"clear", "there are no ablations to clear"},
     {"ablate; clear 2", "there is no ablation 2; they go from 1 to 1"},
-    {"lesson nothing", "there is no lesson 'nothing'; 'lesson list' names the 1 there are"},
+    {"lesson nothing", "there is no lesson 'nothing'; 'lesson list' names the 24 there are"},
     {"answer a", "no lesson is open; 'lesson' opens one"},
     {"set temp hot", "temp takes a number from 0 to 100, not 'hot'"},
     {"set ctx 4", "a context of 4 has no room for the 10 tokens there are; truncate first"},

@@ -1,12 +1,9 @@
 /* A sweep against run_read, value by value and chunk by chunk: all values of several models,
  * prompts around the size of a chunk, budgets that are too small, patches, replaced ops, heads,
- * parts of values, passes that are not finished; and how often each op is executed. */
-#include "base/interrupt.h"
+ * parts of values, passes that are not finished. */
 #include "base/mem.h"
 #include "base/rng.h"
-#include "command/dump_array.h"
-#include "engine/sweep.h"
-#include "rig.h"
+#include "sweep_fixture.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -35,29 +32,17 @@ static struct sweep *open_sweep(const struct run *r, size_t budget)
 
 /* --- what is read --- */
 
-static size_t floats_of(const struct region *g)
-{
-    return (size_t) g->count[0] * (size_t) g->count[1] * (size_t) g->count[2];
-}
-
 static void compare(struct sweep *s, const struct run *r, int value, const struct region *g)
 {
     struct err err = ERR_INIT;
     const char *name = run_program(r)->value[value].name;
-    float *got = xcalloc(floats_of(g), sizeof *got),
-          *want = xcalloc(floats_of(g), sizeof *want);
+    float *got = xcalloc(form_floats(g), sizeof *got),
+          *want = xcalloc(form_floats(g), sizeof *want);
     if (!sweep_read(s, value, g, got, &err) || !run_read(r, value, g, want, &err))
         fail_msg("%s: %s", name, err.text);
-    worst_add_f32(&all, name, got, want, floats_of(g));
+    worst_add_f32(&all, name, got, want, form_floats(g));
     free(got);
     free(want);
-}
-
-static struct region whole(const struct run *r, int value)
-{
-    struct region g = {{0, 0, 0}, {0, 0, 0}};
-    run_shape(r, value, g.count);
-    return g;
 }
 
 static void by_value(const struct run *r, size_t budget, bool wanted)
@@ -66,7 +51,7 @@ static void by_value(const struct run *r, size_t budget, bool wanted)
     for (int i = 0; wanted && i < run_program(r)->n_values; i++)
         sweep_want(s, i);
     for (int i = 0; i < run_program(r)->n_values; i++) {
-        struct region g = whole(r, i);
+        struct region g = form_whole(r, i);
         compare(s, r, i, &g);
     }
     sweep_free(s);
@@ -80,7 +65,7 @@ static void by_part(const struct run *r, size_t budget, unsigned seed)
     rng_seed(&rng, seed);
     for (int round = 0; round < 3; round++)
         for (int i = 0; i < run_program(r)->n_values; i++) {
-            struct region g = whole(r, i);
+            struct region g = form_whole(r, i);
             for (int k = 0; k < 3; k++) {
                 int n = g.count[k];
                 g.first[k] = n ? (int) (rng_u64(&rng) % (uint64_t) n) : 0;
@@ -110,29 +95,6 @@ static bool gather(void *user, int array, const void *data, size_t bytes, struct
     return true;
 }
 
-/* A value, or one head of it. */
-static void add_array(struct dump_job *job, const struct run *r, int value, int head)
-{
-    const struct value *v = &run_program(r)->value[value];
-    struct dump_array *a = &job->array[job->n];
-    *a = (struct dump_array){.type = DUMP_F32, .run = r, .value = value};
-    snprintf(a->name, sizeof a->name, "%s", v->name);
-    a->n_value_axis = run_shape(r, value, a->region.count);
-    for (int i = a->n_value_axis; i < 3; i++)
-        a->region.count[i] = 0; /* as dumps leave it */
-    for (int i = 0; i < a->n_value_axis; i++) {
-        bool is_head = v->axis[i] == AXIS_HEAD || v->axis[i] == AXIS_KV_HEAD;
-        if (is_head && head >= 0) {
-            a->region.first[i] = head % a->region.count[i];
-            a->region.count[i] = 1;
-            continue;
-        }
-        a->axis[a->n_axis] = v->axis[i];
-        a->shape[a->n_axis++] = a->region.count[i];
-    }
-    job->n++;
-}
-
 static void compare_array(const struct dump_array *a, const char *bytes)
 {
     struct err err = ERR_INIT;
@@ -153,9 +115,9 @@ static void side_by_side(const struct run *r, int head)
     int n = run_program(r)->n_values;
     struct dump_job job = {.array = xcalloc((size_t) n * 2, sizeof *job.array)};
     for (int i = 1; i < n; i++) {
-        add_array(&job, r, i, -1);
+        form_array(&job, r, i, -1);
         if (head >= 0 && i % 3 == 0)
-            add_array(&job, r, i, head);
+            form_array(&job, r, i, head);
     }
     struct gathered g = {&job, xcalloc((size_t) job.n, sizeof *g.bytes),
                          xcalloc((size_t) job.n, sizeof *g.done)};
@@ -188,47 +150,12 @@ static void every_way(const struct run *r)
     side_by_side(r, 1);
 }
 
-static void feed(struct run *r, int n)
-{
-    int32_t *ids = xcalloc((size_t) n, sizeof *ids);
-    rig_ids(ids, n, run_program(r)->hp.n_vocab, 5);
-    rig_feed(r, ids, n);
-    free(ids);
-}
-
 static void report(const char *title)
 {
     bool fine = worst_report(&all, title, CLOSE, false);
     print_message("%s: the largest difference is %.2g\n", title, worst_of_all(&all));
     all = (struct worst){0};
     assert_true(fine);
-}
-
-struct form {
-    bool llama;
-    int layers, heads, kv_heads, d_head, n_ctx;
-    bool tied, staged;
-    enum dtype dtype;
-};
-
-static const struct form forms[] = {
-    {false, 1, 1, 1, 2, 70, false, true, DTYPE_F32},
-    {false, 2, 3, 3, 5, 150, true, false, DTYPE_F32},
-    {true, 2, 6, 2, 6, 150, false, false, DTYPE_F16},
-    {true, 1, 4, 1, 8, 600, true, true, DTYPE_F32},
-    {false, 2, 2, 2, 32, 90, true, false, DTYPE_Q8_0},
-};
-
-static void make(struct rig *g, const struct form *f, int chunk)
-{
-    struct hparams hp;
-    if (f->llama)
-        rig_llama(&hp, f->layers, f->heads, f->kv_heads, f->d_head);
-    else
-        rig_gpt2(&hp, f->layers, f->heads, f->d_head);
-    hp.n_ctx = f->n_ctx;
-    hp.tied = f->tied;
-    rig_make(g, &hp, f->dtype, &(struct run_options){.chunk = chunk, .staged = f->staged});
 }
 
 static void test_shapes(void **state)
@@ -238,8 +165,8 @@ static void test_shapes(void **state)
     for (int f = 0; f < N(forms); f++)
         for (int i = 0; i < N(lengths); i++) {
             struct rig g;
-            make(&g, &forms[f], i % 2 ? 29 : 512);
-            feed(g.run, lengths[i] ? lengths[i] : forms[f].n_ctx);
+            form_make(&g, &forms[f], i % 2 ? 29 : 512);
+            form_feed(g.run, lengths[i] ? lengths[i] : forms[f].n_ctx);
             every_way(g.run);
             rig_close(&g);
         }
@@ -253,7 +180,7 @@ static void test_models(void **state)
     for (int i = 0; i < N(models); i++) {
         struct rig g;
         rig_open(&g, models[i], &(struct run_options){.chunk = 100});
-        feed(g.run, 130);
+        form_feed(g.run, 130);
         by_value(g.run, 1 << 20, true);
         by_part(g.run, SWEEP_BUDGET, 9);
         side_by_side(g.run, 2);
@@ -272,15 +199,6 @@ static void change(struct run *r, enum patch_kind kind, const char *name, struct
         fail_msg("%s: %s", name, err.text);
 }
 
-static void halve(const struct op_call *call, void *user)
-{
-    size_t n = program_width(run_program(call->run), call->op->out[0]) * (size_t) call->rows;
-    for (size_t i = 0; i < n; i++)
-        call->out[0][i] = call->in[0][i] / 2;
-    if (user)
-        *(long *) user += call->rows;
-}
-
 /* Of each query and key the same, however many of them a call has. */
 static void striped_scores(const struct op_call *call, void *user)
 {
@@ -292,13 +210,6 @@ static void striped_scores(const struct op_call *call, void *user)
                 *out++ = (float) ((h + 3 * (call->pos0 + i) + 5 * j) % 7) - 3;
 }
 
-static int act_op(const struct program *p, int layer)
-{
-    for (int i = p->block_begin[layer];; i++)
-        if (p->op[i].code == OP_GELU || p->op[i].code == OP_SILU)
-            return i;
-}
-
 static void test_changes(void **state)
 {
     const struct region head = {{0, 1, 0}, {-1, 1, -1}}, edge = {{1, 40, 3}, {1, 1, 1}};
@@ -306,24 +217,24 @@ static void test_changes(void **state)
     (void) state;
     for (int f = 1; f < 4; f++) {
         struct rig g;
-        make(&g, &forms[f], 512);
-        feed(g.run, 80);
+        form_make(&g, &forms[f], 512);
+        form_feed(g.run, 80);
         change(g.run, PATCH_MEAN, "blocks.0.mlp_out", (struct region){{0, 0, 0}, {-1, -1, 1}},
                0);
         run_truncate(g.run, 50); /* the first 50 as they were, the rest with the mean */
-        feed(g.run, 30);
+        form_feed(g.run, 30);
         every_way(g.run);
         run_truncate(g.run, 0);
         change(g.run, PATCH_ZERO, "blocks.0.attn.z", head, 0);
         change(g.run, PATCH_SET, "blocks.0.attn.scores", edge, -INFINITY);
         change(g.run, PATCH_SCALE, "blocks.0.resid_post", part, 2);
         change(g.run, PATCH_ADD, "blocks.0.attn.scores_raw", heads, 0.5f);
-        feed(g.run, 80);
+        form_feed(g.run, 80);
         every_way(g.run);
         run_unpatch(g.run, -1);
-        run_replace(g.run, act_op(g.program, 0), halve, NULL);
+        run_replace(g.run, form_act_op(g.program, 0), form_halve, NULL);
         run_replace(g.run, program_attention(g.program, 0, NULL), striped_scores, NULL);
-        feed(g.run, 80);
+        form_feed(g.run, 80);
         every_way(g.run);
         rig_close(&g);
     }
@@ -335,20 +246,20 @@ static void test_version(void **state)
 {
     struct rig g;
     (void) state;
-    make(&g, &forms[1], 512);
-    feed(g.run, 30);
+    form_make(&g, &forms[1], 512);
+    form_feed(g.run, 30);
     struct sweep *s = open_sweep(g.run, SWEEP_BUDGET);
     int act = rig_value(g.run, "blocks.0.mlp.post"), out = rig_value(g.run, "blocks.0.mlp_out");
     sweep_want(s, act);
     sweep_want(s, out);
-    struct region r = whole(g.run, act), some = {{0, 0, 0}, {10, r.count[1], 1}};
+    struct region r = form_whole(g.run, act), some = {{0, 0, 0}, {10, r.count[1], 1}};
     compare(s, g.run, act, &some);
     change(g.run, PATCH_ZERO, "blocks.0.mlp.pre", (struct region){{0, 0, 0}, {-1, -1, 1}}, 0);
     run_truncate(g.run, 0);
-    feed(g.run, 45);
-    r = whole(g.run, act);
+    form_feed(g.run, 45);
+    r = form_whole(g.run, act);
     compare(s, g.run, act, &r);
-    r = whole(g.run, out);
+    r = form_whole(g.run, out);
     compare(s, g.run, out, &r);
     sweep_free(s);
     rig_close(&g);
@@ -361,8 +272,8 @@ static void test_open_pass(void **state)
     (void) state;
     for (int f = 1; f < 4; f++) {
         struct rig g;
-        make(&g, &forms[f], 512);
-        feed(g.run, 67);
+        form_make(&g, &forms[f], 512);
+        form_feed(g.run, 67);
         int32_t ids[20];
         rig_ids(ids, 20, g.program->hp.n_vocab, 8);
         assert_true(run_begin(g.run, ids, 20, &err));
@@ -376,112 +287,6 @@ static void test_open_pass(void **state)
     report("passes that are not finished");
 }
 
-/* --- how often --- */
-
-enum { COUNTED = 150 };
-
-static bool of_stage(const struct program *p, const struct op *op)
-{
-    return program_is_stage(p, op->out[0]);
-}
-
-/* Each op whose output is not kept runs once for each position, no op more often. */
-static void assert_once(const struct sweep *s, const struct program *p)
-{
-    for (int i = 0; i < p->n_ops; i++) {
-        enum life life = p->value[p->op[i].out[0]].life;
-        long n = sweep_executed(s, i);
-        if (of_stage(p, &p->op[i]))
-            continue;
-        if (n > COUNTED || (life != LIFE_KEPT && life != LIFE_CACHE && n < COUNTED - 1))
-            fail_msg("op %d (%s, layer %d) has run for %ld positions of %d", i, p->op[i].label,
-                     p->op[i].layer, n, COUNTED);
-    }
-}
-
-static bool drop(void *user, int array, const void *data, size_t bytes, struct err *err)
-{
-    (void) user;
-    (void) array;
-    (void) data;
-    (void) err;
-    return bytes > 0;
-}
-
-static void test_once(void **state)
-{
-    struct err err = ERR_INIT;
-    (void) state;
-    for (int f = 1; f < 3; f++) {
-        struct rig g;
-        long count = 0;
-        make(&g, &forms[f], 40);
-        run_replace(g.run, act_op(g.program, 1), halve, &count);
-        feed(g.run, COUNTED);
-        count = 0;
-
-        struct sweep *s = open_sweep(g.run, SWEEP_BUDGET);
-        for (int i = 1; i < g.program->n_values; i++)
-            sweep_want(s, i);
-        for (int i = 1; i < g.program->n_values; i++) {
-            size_t n;
-            struct region r = whole(g.run, i);
-            n = floats_of(&r);
-            float *out = xcalloc(n, sizeof *out);
-            assert_true(sweep_read(s, i, NULL, out, &err));
-            free(out);
-        }
-        assert_once(s, g.program);
-        assert_int_equal(count, COUNTED);
-        sweep_free(s);
-
-        int n = g.program->n_values;
-        struct dump_job job = {.array = xcalloc((size_t) n, sizeof *job.array)};
-        for (int i = 1; i < n; i++)
-            add_array(&job, g.run, i, -1);
-        count = 0;
-        assert_true(dump_job_begin(&job, &err) && dump_each(&job, drop, NULL, &err));
-        assert_once(job.sweep, g.program);
-        assert_int_equal(count, COUNTED);
-        dump_job_end(&job);
-        free(job.array);
-        rig_close(&g);
-    }
-}
-
-/* Ctrl-C: no further piece is read. */
-static bool drop_and_interrupt(void *user, int array, const void *data, size_t bytes,
-                               struct err *err)
-{
-    (void) array;
-    (void) data;
-    (void) err;
-    if (++*(int *) user == 5)
-        interrupt_set();
-    return bytes > 0;
-}
-
-static void test_interrupt(void **state)
-{
-    struct err err = ERR_INIT;
-    struct rig g;
-    int pieces = 0;
-    (void) state;
-    make(&g, &forms[1], 512);
-    feed(g.run, 20);
-    struct dump_job job = {.array = xcalloc((size_t) g.program->n_values, sizeof *job.array)};
-    for (int i = 1; i < g.program->n_values; i++)
-        add_array(&job, g.run, i, -1);
-    assert_true(dump_job_begin(&job, &err));
-    assert_false(dump_each(&job, drop_and_interrupt, &pieces, &err));
-    interrupt_clear();
-    assert_string_equal(err.text, "interrupted");
-    assert_int_equal(pieces, 5);
-    dump_job_end(&job);
-    free(job.array);
-    rig_close(&g);
-}
-
 static void test_refusals(void **state)
 {
     struct err err = ERR_INIT;
@@ -489,8 +294,8 @@ static void test_refusals(void **state)
     const float *p;
     float x;
     (void) state;
-    make(&g, &forms[3], 512);
-    feed(g.run, 600);
+    form_make(&g, &forms[3], 512);
+    form_feed(g.run, 600);
     struct sweep *s = open_sweep(g.run, 40000);
     int z = rig_value(g.run, "blocks.0.attn.z");
     struct region beyond = {{0, 0, 0}, {601, 4, 8}};
@@ -512,8 +317,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes),    cmocka_unit_test(test_models),
         cmocka_unit_test(test_changes),   cmocka_unit_test(test_version),
-        cmocka_unit_test(test_open_pass), cmocka_unit_test(test_once),
-        cmocka_unit_test(test_interrupt), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_open_pass), cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,5 +11,7 @@
 
 /* Of what crc is the checksum of (0: nothing) followed by n bytes. */
 uint32_t crc_add(uint32_t crc, const void *bytes, size_t n);
+/* The same, and copies them to a place that is not read soon. */
+uint32_t crc_copy(uint32_t crc, void *to, const void *bytes, size_t n);
 
 #endif

@@ -46,6 +46,9 @@ uint64_t outfile_at(const struct outfile *f); /* bytes written so far */
 bool outfile_reserve(struct outfile *f, uint64_t size, struct err *err);
 /* Writes over n bytes at an earlier place, or anywhere in what is reserved (not for "-"). */
 void outfile_patch(struct outfile *f, uint64_t at, const void *bytes, size_t n);
+/* The same in what is reserved; returns the bytes' checksum (base/crc.h). Several threads may
+ * do so at once, to places apart, as long as nothing else is done with the file. */
+uint32_t outfile_patch_sum(struct outfile *f, uint64_t at, const void *bytes, size_t n);
 /* Fails, with the message that commit would give, once a write has: there is no use going on.
  */
 bool outfile_check(const struct outfile *f, struct err *err);

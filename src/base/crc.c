@@ -1,5 +1,7 @@
 #include "base/crc.h"
 
+#include <stdbool.h>
+#include <string.h>
 #include <zlib.h>
 
 #if defined(__x86_64__)
@@ -52,31 +54,71 @@ TARGET static uint32_t remainder_of(__m128i x)
     return (uint32_t) _mm_extract_epi32(x, 1);
 }
 
-/* n: a multiple of 16, at least 64; crc as it is inside, inverted. */
-TARGET static uint32_t fold_all(uint32_t crc, const uint8_t *p, size_t n)
+/* Stored past the caches where `to` is aligned: nobody here reads it again. */
+TARGET static __m128i load_and_store(const uint8_t *p, uint8_t *to)
+{
+    __m128i x = load(p);
+    if (to)
+        _mm_stream_si128((__m128i *) (void *) to, x);
+    return x;
+}
+
+/* n: a multiple of 64, not 0; crc as it is inside, inverted. `to`: NULL, or where p[n] is
+ * copied, a multiple of 16. */
+TARGET static __attribute__((always_inline)) inline uint32_t
+fold_all(uint32_t crc, uint8_t *to, const uint8_t *p, size_t n)
 {
     __m128i by = pair(by_64_bytes), x[4];
     for (int i = 0; i < 4; i++)
-        x[i] = load(p + 16 * i);
+        x[i] = load_and_store(p + 16 * i, to ? to + 16 * i : NULL);
     x[0] = _mm_xor_si128(x[0], _mm_cvtsi32_si128((int) crc));
-    for (p += 64, n -= 64; n >= 64; p += 64, n -= 64)
+    for (size_t at = 64; at < n; at += 64)
         for (int i = 0; i < 4; i++)
-            x[i] = fold(x[i], by, load(p + 16 * i));
+            x[i] =
+                fold(x[i], by, load_and_store(p + at + 16 * i, to ? to + at + 16 * i : NULL));
     by = pair(by_16_bytes);
     for (int i = 1; i < 4; i++)
         x[0] = fold(x[0], by, x[i]);
-    for (; n >= 16; p += 16, n -= 16)
-        x[0] = fold(x[0], by, load(p));
     return remainder_of(x[0]);
+}
+
+TARGET static uint32_t fold_only(uint32_t crc, const uint8_t *p, size_t n)
+{
+    return fold_all(crc, NULL, p, n);
+}
+
+TARGET static uint32_t fold_copy(uint32_t crc, uint8_t *to, const uint8_t *p, size_t n)
+{
+    crc = fold_all(crc, to, p, n);
+    _mm_sfence(); /* before anybody is told that it is there */
+    return crc;
+}
+
+static bool can_fold(size_t n)
+{
+    return n >= LEAST && __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1");
 }
 
 uint32_t crc_add(uint32_t crc, const void *bytes, size_t n)
 {
     const uint8_t *p = bytes;
-    size_t whole = n / 16 * 16;
-    if (n < LEAST || !__builtin_cpu_supports("pclmul") || !__builtin_cpu_supports("sse4.1"))
+    size_t whole = n / 64 * 64;
+    if (!can_fold(n))
         return (uint32_t) crc32_z(crc, p, n);
-    crc = ~fold_all(~crc, p, whole);
+    crc = ~fold_only(~crc, p, whole);
+    return (uint32_t) crc32_z(crc, p + whole, n - whole);
+}
+
+uint32_t crc_copy(uint32_t crc, void *to, const void *bytes, size_t n)
+{
+    const uint8_t *p = bytes;
+    size_t whole = n / 64 * 64;
+    if (!can_fold(n) || (uintptr_t) to % 16) {
+        memcpy(to, bytes, n);
+        return crc_add(crc, bytes, n);
+    }
+    crc = ~fold_copy(~crc, to, p, whole);
+    memcpy((uint8_t *) to + whole, p + whole, n - whole);
     return (uint32_t) crc32_z(crc, p + whole, n - whole);
 }
 
@@ -85,6 +127,12 @@ uint32_t crc_add(uint32_t crc, const void *bytes, size_t n)
 uint32_t crc_add(uint32_t crc, const void *bytes, size_t n)
 {
     return (uint32_t) crc32_z(crc, bytes, n);
+}
+
+uint32_t crc_copy(uint32_t crc, void *to, const void *bytes, size_t n)
+{
+    memcpy(to, bytes, n);
+    return crc_add(crc, bytes, n);
 }
 
 #endif

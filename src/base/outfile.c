@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include "base/crc.h"
 #include "base/direct.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -32,7 +33,7 @@ struct outfile {
     uint64_t end;          /* of those, written */
     uint64_t size;         /* announced; 0: unknown */
     struct direct *direct; /* the way past the page cache, or NULL */
-    size_t dirty;          /* bytes written since the disk was last told to begin */
+    atomic_size_t dirty;   /* bytes written since the disk was last told to begin */
     int error;             /* the first errno */
 };
 
@@ -184,8 +185,7 @@ static bool fail(const struct outfile *f, struct err *err)
 /* Lets the disk begin with what was written, so that little is left to wait for at the end. */
 static void begin_writeback(struct outfile *f, size_t n)
 {
-    f->dirty += n;
-    if (!f->atomic || f->dirty < WRITEBACK)
+    if (!f->atomic || atomic_fetch_add(&f->dirty, n) + n < WRITEBACK)
         return;
     f->dirty = 0;
 #ifdef SYNC_FILE_RANGE_WRITE
@@ -217,8 +217,8 @@ static void put_end(struct outfile *f, uint64_t at, const char *p, size_t n)
 {
     uint64_t block = at / DIRECT_ALIGN * DIRECT_ALIGN;
 
-    if (n > 0 && direct_pending(f->direct, block, (size_t) (at - block) + n + DIRECT_ALIGN))
-        direct_wait(f->direct);
+    if (n > 0)
+        direct_settle(f->direct, block, (size_t) (at - block) + n + DIRECT_ALIGN);
     put_plain(f, at, p, n);
 }
 
@@ -226,25 +226,35 @@ static void put_end(struct outfile *f, uint64_t at, const char *p, size_t n)
  *     at                                           at + n
  *      [head|      whole blocks: direct      |tail]
  */
-static void put(struct outfile *f, uint64_t at, const char *p, size_t n)
+static uint32_t put_direct(struct outfile *f, uint64_t at, const char *p, size_t n)
 {
     size_t head = (size_t) (-at % DIRECT_ALIGN), tail = (size_t) ((at + n) % DIRECT_ALIGN);
+    uint32_t crc = crc_add(0, p, head);
+    int error;
 
-    if (!f->direct) {
-        put_plain(f, at, p, n);
-    } else if (n < DIRECT_PART) {
+    put_end(f, at, p, head);
+    error = direct_write(f->direct, at + head, p + head, n - head - tail, &crc);
+    if (error && f->error == 0)
+        f->error = error;
+    put_end(f, at + n - tail, p + n - tail, tail);
+    return crc_add(crc, p + n - tail, tail);
+}
+
+/* Returns the checksum, where it is wanted or costs nothing. */
+static uint32_t put(struct outfile *f, uint64_t at, const char *p, size_t n, bool sum)
+{
+    if (f->direct && n >= DIRECT_PART && f->error == 0)
+        return put_direct(f, at, p, n);
+    if (f->direct)
         put_end(f, at, p, n);
-    } else if (f->error == 0) {
-        put_end(f, at, p, head);
-        int error = direct_write(f->direct, at + head, p + head, n - head - tail);
-        f->error = f->error ? f->error : error;
-        put_end(f, at + n - tail, p + n - tail, tail);
-    }
+    else
+        put_plain(f, at, p, n);
+    return sum ? crc_add(0, p, n) : 0;
 }
 
 static void outfile_flush(struct outfile *f)
 {
-    put(f, f->end, f->buf.text, f->buf.len);
+    put(f, f->end, f->buf.text, f->buf.len, false);
     f->end += f->buf.len;
     str_clear(&f->buf);
 }
@@ -259,7 +269,7 @@ void outfile_write(struct outfile *f, const void *bytes, size_t n)
         return;
     }
     outfile_flush(f);
-    put(f, f->end, bytes, n);
+    put(f, f->end, bytes, n, false);
     f->end += n;
 }
 
@@ -282,8 +292,14 @@ uint64_t outfile_at(const struct outfile *f)
 
 void outfile_patch(struct outfile *f, uint64_t at, const void *bytes, size_t n)
 {
-    outfile_flush(f);
-    put(f, at, bytes, n);
+    if (f->buf.len > 0)
+        outfile_flush(f);
+    put(f, at, bytes, n, false);
+}
+
+uint32_t outfile_patch_sum(struct outfile *f, uint64_t at, const void *bytes, size_t n)
+{
+    return put(f, at, bytes, n, true);
 }
 
 bool outfile_reserve(struct outfile *f, uint64_t size, struct err *err)

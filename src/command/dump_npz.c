@@ -7,7 +7,6 @@
  */
 #include "command/dump_array.h"
 
-#include "base/crc.h"
 #include "base/mem.h"
 #include "command/zip_store.h"
 
@@ -60,51 +59,51 @@ static void npz_release(struct npz *z, int n)
     free(z->done);
 }
 
-/* A piece of an entry: one thread writes it, the others take its checksum. */
+/* A piece of an entry, in parts: each thread takes the checksum of one and writes it. */
+enum { PARTS = 64, SMALL = 128 << 10, BLOCK = 4096 };
 struct piece {
     struct npz *z;
     const uint8_t *bytes;
     size_t n;
     uint64_t at;
-    int parts; /* of the checksum */
-    uint32_t crc[8];
+    int parts;
+    uint32_t crc[PARTS];
 };
 
+/* Parts end where blocks of the disk do. */
 static size_t part_at(const struct piece *p, int part)
 {
-    return p->n / (size_t) p->parts * (size_t) part;
+    if (part == 0)
+        return 0;
+    if (part == p->parts)
+        return p->n;
+    uint64_t to = p->at + p->n / (size_t) p->parts * (size_t) part;
+    return (size_t) (to / BLOCK * BLOCK - p->at);
 }
 
-static size_t part_bytes(const struct piece *p, int part)
-{
-    return (part + 1 == p->parts ? p->n : part_at(p, part + 1)) - part_at(p, part);
-}
-
-static void piece_task(void *arg, int task, float *scratch)
+static void piece_task(void *arg, int part, float *scratch)
 {
     struct piece *p = arg;
+    size_t begin = part_at(p, part), n = part_at(p, part + 1) - begin;
     (void) scratch;
-    if (task == 0) {
-        outfile_patch(p->z->f, p->at, p->bytes, p->n);
-        return;
-    }
-    p->crc[task - 1] = crc_add(0, p->bytes + part_at(p, task - 1), part_bytes(p, task - 1));
+    p->crc[part] = outfile_patch_sum(p->z->f, p->at + begin, p->bytes + begin, n);
 }
 
 static bool put_piece(void *user, int array, const void *bytes, size_t n, struct err *err)
 {
-    enum { SMALL = 1 << 16 };
     struct npz *z = user;
     struct zip_entry *e = &z->entry[array];
     struct piece p = {.z = z, .bytes = bytes, .n = n, .at = e->data + z->done[array]};
-    int threads = z->compute ? compute_threads(z->compute) : 1;
-    p.parts = n < SMALL || threads < 3 ? 1 : threads - 1 < 8 ? threads - 1 : 8;
-    for (int i = 0; i <= p.parts && (threads == 1 || n < SMALL); i++)
-        piece_task(&p, p.parts - i, NULL);
-    if (threads > 1 && n >= SMALL)
-        compute_each(z->compute, p.parts + 1, piece_task, &p);
+    size_t most = z->compute ? 2 * (size_t) compute_threads(z->compute) : 1;
+    most = most > PARTS ? PARTS : most;
+    p.parts = n / SMALL < 1 ? 1 : n / SMALL < most ? (int) (n / SMALL) : (int) most;
+    if (p.parts == 1)
+        piece_task(&p, 0, NULL);
+    else
+        compute_each(z->compute, p.parts, piece_task, &p);
     for (int i = 0; i < p.parts; i++)
-        e->crc = (uint32_t) crc32_combine(e->crc, p.crc[i], (z_off_t) part_bytes(&p, i));
+        e->crc = (uint32_t) crc32_combine(e->crc, p.crc[i],
+                                          (z_off_t) (part_at(&p, i + 1) - part_at(&p, i)));
     z->done[array] += n;
     return outfile_check(z->f, err);
 }

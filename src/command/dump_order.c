@@ -7,7 +7,9 @@
  *     positions      0 .. 511                     512 .. 1023
  *                    ln1.out q k v .. resid_post  ln1.out q k v .. resid_post    then block 1
  *
- * and through the four stages of an attention a piece at a time, which share q . k.
+ * and through the four stages of an attention a piece at a time, which share q . k. Pieces of
+ * the two come in turn, at the same pace: stages are many bytes and quickly computed, the rest
+ * is the other way round, and the disk is to have something to do all the time.
  */
 #include "command/dump_array.h"
 
@@ -81,7 +83,7 @@ static void set_turn(struct turn *t, struct dump_array *a, int index)
     if (v->op >= 0 && p->op[v->op].last_row)
         t->phase = LAST;
     else
-        t->phase = v->layer < 0 ? EMBED : 2 * v->layer + (t->stage ? 1 : 2);
+        t->phase = v->layer < 0 ? EMBED : v->layer + 1;
 }
 
 static int compare(const void *a, const void *b)
@@ -89,6 +91,8 @@ static int compare(const void *a, const void *b)
     const struct turn *x = a, *y = b;
     if (x->phase != y->phase)
         return x->phase < y->phase ? -1 : 1;
+    if (x->stage != y->stage)
+        return x->stage ? 1 : -1;
     if (x->order != y->order)
         return x->order < y->order ? -1 : 1;
     return (x->index > y->index) - (x->index < y->index);
@@ -102,41 +106,45 @@ struct reader {
     struct err *err;
 };
 
-/* One piece; *more gets whether there was one. */
-static bool give_piece(const struct reader *r, struct turn *t, bool *more)
+/* The arrays of a phase with a row a position, or those with stages. */
+struct lane {
+    struct turn *turn;
+    int n, at;          /* at: of stages that are read one after the other */
+    bool same;          /* their regions are the same: a piece of each in turn */
+    size_t total, done; /* bytes */
+};
+
+static bool give_piece(const struct reader *r, struct lane *lane, int i, size_t *bytes)
 {
     const void *data;
-    size_t bytes = 0;
-    if (!dump_array_next(t->array, &data, &bytes, r->err))
+    struct turn *t = &lane->turn[i];
+    *bytes = 0;
+    if (!dump_array_next(t->array, &data, bytes, r->err))
         return false;
-    *more = bytes > 0;
-    return bytes == 0 || r->sink(r->user, t->index, data, bytes, r->err);
+    lane->done += *bytes;
+    return *bytes == 0 || r->sink(r->user, t->index, data, *bytes, r->err);
 }
 
-static bool give_all(const struct reader *r, struct turn *t)
+static bool give_stages(const struct reader *r, struct lane *l)
 {
-    bool more = true;
-    while (more)
-        if (!give_piece(r, t, &more))
+    size_t bytes;
+    for (int i = 0; l->same && i < l->n; i++)
+        if (!give_piece(r, l, i, &bytes))
             return false;
+    if (l->same)
+        return true;
+    if (!give_piece(r, l, l->at, &bytes))
+        return false;
+    l->at += bytes == 0;
     return true;
 }
 
-/* A piece of each in turn: their regions are the same. */
-static bool give_stages(const struct reader *r, struct turn *turn, int n)
+/* As much of the stages as of the rest, in parts of the whole. */
+static bool keep_pace(const struct reader *r, struct lane *stages, const struct lane *rows)
 {
-    bool more = true;
-    while (more)
-        for (int i = 0; i < n; i++)
-            if (!give_piece(r, &turn[i], &more))
-                return false;
-    return true;
-}
-
-static bool same_regions(const struct turn *turn, int n)
-{
-    for (int i = 1; i < n; i++)
-        if (memcmp(&turn[i].array->region, &turn[0].array->region, sizeof(struct region)) != 0)
+    while (stages->done < stages->total && (double) stages->done * (double) rows->total <=
+                                               (double) rows->done * (double) stages->total)
+        if (!give_stages(r, stages))
             return false;
     return true;
 }
@@ -149,38 +157,56 @@ static size_t row_elements(const struct dump_array *a)
     return n;
 }
 
-/* A chunk of positions of each in turn. */
-static bool give_rows(const struct reader *r, struct turn *turn, int n)
+/* One array up to the end of a chunk, or all of it. */
+static bool give_chunk(const struct reader *r, struct lane *rows, int i, size_t end,
+                       struct lane *stages)
 {
-    size_t chunk = (size_t) sweep_rows(turn[0].array->sweep, turn[0].array->value);
-    bool more = true;
-    for (size_t end = chunk; more; end += chunk) {
-        more = false;
-        for (int i = 0; i < n; i++) {
-            struct dump_array *a = turn[i].array;
-            a->until = end * row_elements(a);
-            if (!give_all(r, &turn[i]))
-                return false;
-            more = more || dump_array_more(a);
-        }
-    }
+    struct dump_array *a = rows->turn[i].array;
+    a->until = a->sweep ? end * row_elements(a) : 0;
+    for (size_t bytes = 1; bytes;)
+        if (!give_piece(r, rows, i, &bytes) || !keep_pace(r, stages, rows))
+            return false;
+    a->until = 0;
     return true;
+}
+
+/* A chunk of positions of each in turn. */
+static bool give_rows(const struct reader *r, struct lane *rows, struct lane *stages)
+{
+    const struct dump_array *first = rows->turn[0].array;
+    size_t chunk = first->sweep ? (size_t) sweep_rows(first->sweep, first->value) : 1;
+    for (size_t end = chunk; rows->done < rows->total; end += chunk)
+        for (int i = 0; i < rows->n; i++)
+            if (!give_chunk(r, rows, i, end, stages))
+                return false;
+    return true;
+}
+
+static struct lane lane_of(struct turn *turn, int n)
+{
+    struct lane l = {.turn = turn, .n = n, .same = true};
+    for (int i = 0; i < n; i++) {
+        l.total += dump_array_bytes(turn[i].array);
+        if (memcmp(&turn[i].array->region, &turn[0].array->region, sizeof(struct region)) != 0)
+            l.same = false;
+    }
+    return l;
 }
 
 static bool give_phase(const struct reader *r, struct turn *turn, int n)
 {
+    int n_rows = 0;
     bool ok = true;
+    while (n_rows < n && !turn[n_rows].stage)
+        n_rows++;
+    struct lane rows = lane_of(turn, n_rows), stages = lane_of(turn + n_rows, n - n_rows);
     for (int i = 0; i < n; i++) {
         turn[i].array->until = 0;
         ok = dump_array_open(turn[i].array, r->err) && ok;
     }
-    if (ok && turn[0].phase != FIRST && !turn[0].stage && turn[0].array->sweep)
-        ok = give_rows(r, turn, n);
-    else if (ok && turn[0].stage && same_regions(turn, n))
-        ok = give_stages(r, turn, n);
-    else
-        for (int i = 0; ok && i < n; i++)
-            ok = give_all(r, &turn[i]);
+    ok = ok && (n_rows == 0 || give_rows(r, &rows, &stages));
+    while (ok && stages.done < stages.total)
+        ok = give_stages(r, &stages);
     for (int i = 0; i < n; i++) {
         turn[i].array->until = 0;
         dump_array_close(turn[i].array);

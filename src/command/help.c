@@ -182,7 +182,7 @@ static void topic_ops(struct str *out)
 static void topic_expressions(struct str *out)
 {
     for (const struct expr_function *f = expr_functions; f->name; f++) {
-        char usage[32];
+        char usage[96];
         snprintf(usage, sizeof usage, "%s(%s)", f->name, f->args);
         str_addf(out, "  %-16s  %s\n", usage, f->help);
     }

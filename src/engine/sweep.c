@@ -305,7 +305,8 @@ static void begin_view(struct sweep *s, int value, int chunk)
         forget_rows(s);
     s->version = run_version(s->run);
     collect(s);
-    bool timed = s->plan.value[value].reads && !run_slot(s->run, value, 0);
+    bool timed = s->plan.value[value].reads && !run_slot(s->run, value, 0) &&
+                 !program_is_stage(s->run->program, value);
     int order = timed ? s->plan.value[value].order : s->now;
     for (int i = s->n_segs - 1; i >= 0 && order < s->now; i--)
         if (s->seg[i].chunk < chunk)

@@ -11,11 +11,11 @@
 struct hint;
 
 struct key {
-    const char *key;    /* "Space", "s", "Left", "Tab", "Esc", "C-c"; "a-z": each small letter */
-    const char *view;   /* only while this view has the focus, or something is searched
-                           ("search"); NULL: everywhere */
-    const char *line;   /* "step op" */
-    const char *help;   /* "step one op" */
+    const char *key;  /* "Space", "s", "Left", "Tab", "Esc", "C-c"; "a-z": each small letter */
+    const char *view; /* only while this view has the focus, or something is searched
+                         ("search"); NULL: everywhere */
+    const char *line; /* "step op" */
+    const char *help; /* "step one op" */
     const char *footer; /* short word for the footer, or NULL */
 };
 extern const struct key key_table[]; /* ends with a NULL key */

@@ -1,7 +1,7 @@
 /*
- * The checklist of the course: what one can do at its end. Each item hangs on lessons, exercises
- * and the ordering game, and is ticked when all of these are done; what is kept between sessions
- * is theirs.
+ * The checklist of the course: what one can do at its end. Each item hangs on lessons,
+ * exercises and the ordering game, and is ticked when all of these are done; what is kept
+ * between sessions is theirs.
  *
  *     for (int i = 0; i < CHECKLIST_ITEMS; i++)
  *         if (checklist_read(&state, s, i, &err)) ...      // state.n_done of state.n
@@ -35,7 +35,8 @@ struct checklist_part {
 struct checklist_state {
     struct checklist_part part[CHECKLIST_PARTS];
     int n, n_done;
-    const struct checklist_part *next; /* the first that is not done; NULL: the item is ticked */
+    const struct checklist_part
+        *next; /* the first that is not done; NULL: the item is ticked */
 };
 
 /* How far item i is. Fails only when the texts in the program are broken. */

@@ -24,8 +24,8 @@ struct game_card {
 };
 
 struct game {
-    struct program *program; /* the model's, with one block; NULL: no game is on */
-    int n_layer;             /* blocks that the model has in truth */
+    struct program *program;           /* the model's, with one block; NULL: no game is on */
+    int n_layer;                       /* blocks that the model has in truth */
     struct game_card card[GAME_CARDS]; /* by letter */
     int n;
     int column[GAME_CARDS]; /* the ops that were placed, in their order */
@@ -50,8 +50,8 @@ bool game_is_on(const struct game *g); /* NULL is fine; also after the last card
 bool game_is_over(const struct game *g);
 
 /* A card by its letter, or by what its op is called or makes ("out_proj", "attn.pattern").
- * Cards that say the same are as good as each other. A wrong pick is a pick, too; false for what
- * is no card. A game is on. */
+ * Cards that say the same are as good as each other. A wrong pick is a pick, too; false for
+ * what is no card. A game is on. */
 bool game_pick(struct game *g, const char *what, struct err *err);
 /* Names a card that may come next. */
 bool game_hint(struct game *g, struct err *err);

@@ -58,7 +58,8 @@ static bool print_list(struct command_env *env, struct err *err)
     if (result_wanted(env))
         return result_put(env, data_checklist(env->session));
     str_addf(env->out,
-             in_lang(lang, "%d of %d are ticked; 'checklist 1' opens what is next for the first\n",
+             in_lang(lang,
+                     "%d of %d are ticked; 'checklist 1' opens what is next for the first\n",
                      "已完成 %d / %d 项；checklist 1 打开第 1 项接下来要做的\n"),
              n, CHECKLIST_ITEMS);
     for (int i = 0; i < CHECKLIST_ITEMS && checklist_read(&st, env->session, i, err); i++)
@@ -67,24 +68,14 @@ static bool print_list(struct command_env *env, struct err *err)
 }
 
 /* An exercise is written outside: its line for the shell. */
-static bool say_exercise(struct command_env *env, int item, const struct checklist_part *next)
+static bool say_exercise(struct command_env *env, const struct checklist_part *next)
 {
     enum lang lang = env->session->set.lang;
 
-    if (result_wanted(env))
-        return result_put(env, data_checklist_item(env->session, item));
     str_addf(env->out,
              in_lang(lang, "next, in a shell: gptscope exercise start %s\n",
                      "接下来，在 shell 里：gptscope exercise start %s\n"),
              next->name);
-    return true;
-}
-
-static bool say_ticked(struct command_env *env, int item, const struct checklist_state *st)
-{
-    if (result_wanted(env))
-        return result_put(env, data_checklist_item(env->session, item));
-    print_item(env, item, st);
     return true;
 }
 
@@ -99,25 +90,39 @@ static bool open_lesson(struct command_env *env, const char *name, struct err *e
     return cmd_lesson(env, arg, err);
 }
 
-static bool open_next(struct command_env *env, int item, struct err *err)
+static bool open_part(struct command_env *env, const struct checklist_part *next,
+                      struct err *err)
 {
     static const struct arg none[COMMAND_ARGS];
-    struct checklist_state st;
 
-    if (!checklist_read(&st, env->session, item, err))
-        return false;
-    if (!st.next)
-        return say_ticked(env, item, &st);
-    switch (st.next->kind) {
+    switch (next->kind) {
     case CHECKLIST_LESSON:
-        return open_lesson(env, st.next->name, err);
+        return open_lesson(env, next->name, err);
     case CHECKLIST_GAME:
         journal_note(&env->journal, "game");
         return cmd_game(env, none, err);
     case CHECKLIST_EXERCISE:
         break;
     }
-    return say_exercise(env, item, st.next);
+    return say_exercise(env, next);
+}
+
+/* As data always the item: `lesson` and `game` give what was opened. */
+static bool open_next(struct command_env *env, int item, struct err *err)
+{
+    struct checklist_state st;
+    json_t *data;
+
+    if (!checklist_read(&st, env->session, item, err))
+        return false;
+    data = result_wanted(env) ? data_checklist_item(env->session, item) : NULL;
+    if (!st.next && !data)
+        print_item(env, item, &st);
+    bool ok = !st.next || open_part(env, st.next, err);
+    if (data && ok)
+        return result_put(env, data);
+    json_decref(data);
+    return ok;
 }
 
 bool cmd_checklist(struct command_env *env, const struct arg *arg, struct err *err)

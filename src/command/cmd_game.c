@@ -49,6 +49,8 @@ static bool end(struct command_env *env, struct err *err)
     struct screen *st = env->screen;
 
     (void) err;
+    if (result_wanted(env))
+        result_put(env, data_game(env->session)); /* how it stood */
     game_end(env->session->game);
     if (st->panel[SLOT_MAIN] == view_find("game"))
         screen_open(st, view_find("attention"), env->screen_w, env->screen_h);
@@ -60,13 +62,13 @@ bool cmd_game(struct command_env *env, const struct arg *arg, struct err *err)
     struct game *g = game_of(env->session);
     const char *what = arg[0].given ? arg[0].text : "";
 
-    if (!strcmp(what, "new") || (!*what && !game_is_on(g)))
+    if (!strcmp(what, "new") || (!arg[0].given && !game_is_on(g)))
         return begin(env, err);
     if (!game_is_on(g))
         return err_set(err, "no game is on; 'game' begins one");
     if (!strcmp(what, "end"))
         return end(env, err);
-    if (!*what)
+    if (!arg[0].given)
         show(env);
     else if (!strcmp(what, "hint") ? !game_hint(g, err) : !game_pick(g, what, err))
         return false;

@@ -55,8 +55,8 @@ const struct data_format data_formats[] = {
      "lessons: number, name, title, done; holds: what the step claims; answered: right, wrong, shown"},
     {"checklist",
      "[items] [number] [name] [title] [done] [n_done] [n_parts] [parts] [next]",
-     "items, or one of them; parts: kind, name, done; next: what to do, or null. Where a lesson or "
-     "the game was opened, its result"},
+     "items, or one of them; parts: kind, name, done; next: what to do, or null. With "
+     "ITEM it is as it was before"},
     {"game", "model n_layer n_ops placed cards verdict wrong hints over",
      "placed: op, makes, reads; cards: letter, op; verdict: kind (right, wrong, hint), op, missing, "
      "words"},

@@ -21,7 +21,7 @@ const struct checklist_item checklist_table[CHECKLIST_ITEMS] = {
     {"block", {"Implement a block", "实现一个块"},
      "layernorm blocks", false, "block"},
     {"gpt", {"Implement a GPT", "实现一个 GPT"},
-     "logits sampling", false, "model"},
+     "logits", false, "model"},
     {"parameters", {"Count the parameters", "数清参数"},
      "parameters", false, NULL},
     {"positions", {"Compare RoPE with learned positions", "比较 RoPE 和可学习的位置编码"},
@@ -29,7 +29,7 @@ const struct checklist_item checklist_table[CHECKLIST_ITEMS] = {
     {"cache", {"Say why the KV cache is fast", "说明 KV 缓存为什么快"},
      "cache", false, "cache"},
     {"gqa", {"Explain grouped-query attention (GQA)", "讲清楚分组查询注意力（GQA）"},
-     "gqa", false, NULL},
+     "gqa", false, "gqa"},
 };
 // clang-format on
 

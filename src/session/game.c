@@ -150,8 +150,8 @@ static bool is_ready(const struct game *g, int op)
     return !is_placed(g, op) && game_missing(g, op, value) == 0;
 }
 
-/* Of the open ops that `same` takes for the one that was meant, the first that is ready, or else
- * the first in the program; -1 when there is none. */
+/* Of the open ops that `same` takes for the one that was meant, the first that is ready, or
+ * else the first in the program; -1 when there is none. */
 static int meant(const struct game *g, const char *text,
                  bool (*same)(const struct program *p, int op, const char *text))
 {
@@ -207,7 +207,7 @@ static bool no_card(const struct game *g, const char *what, struct err *err)
 {
     struct near near;
 
-    if (!what[1])
+    if (!*what || !what[1])
         return err_set(err, "there is no card '%s'; the letters are %c to %c", what,
                        g->card[0].letter, g->card[g->n - 1].letter);
     near_init(&near, what);

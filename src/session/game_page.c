@@ -34,9 +34,9 @@ static void list_missing(const struct game *g, const int *value, int n, bool mad
 {
     for (int i = 0; i < n; i++)
         str_addf(out, "%s%s",
-                 i == 0       ? ""
-                 : i < n - 1  ? in_lang(lang, ", ", "、")
-                              : in_lang(lang, " and ", " 和 "),
+                 i == 0      ? ""
+                 : i < n - 1 ? in_lang(lang, ", ", "、")
+                             : in_lang(lang, " and ", " 和 "),
                  made ? label_of(g, g->program->value[value[i]].op) : value_of(g, value[i]));
 }
 
@@ -147,7 +147,7 @@ const struct game_card *game_card_at(const struct game *g, int cells, int row, i
     int rows = (n + columns - 1) / columns, i = x / CARD_CELLS * rows + row;
 
     return row < rows && x / CARD_CELLS < columns && i < n && !shown[i]->placed ? shown[i]
-                                                                                  : NULL;
+                                                                                : NULL;
 }
 
 /* --- the page --- */
@@ -168,7 +168,8 @@ static void add_column(struct page *p, const struct game *g, enum lang lang, int
 static void add_end(struct page *p, const struct game *g, enum lang lang, int cells)
 {
     const struct program *m = g->program;
-    const char *first = m->op[m->block_begin[0]].label, *last = m->op[m->block_begin[1] - 1].label;
+    const char *first = m->op[m->block_begin[0]].label,
+               *last = m->op[m->block_begin[1] - 1].label;
     struct str text = STR_INIT;
 
     str_addf(&text,
@@ -198,9 +199,10 @@ static void add_end(struct page *p, const struct game *g, enum lang lang, int ce
 static const char *task(enum lang lang, enum game_medium medium)
 {
     if (medium == GAME_ON_SCREEN)
-        return in_lang(lang, "Which operation comes next? Press its letter. Space names one.",
+        return in_lang(lang, "What comes next? Press its letter; Space: a hint.",
                        "下一个是哪个运算？按它的字母。空格给出提示。");
-    return in_lang(lang, "Which operation comes next? 'game LETTER' takes it, 'game hint' names one.",
+    return in_lang(lang,
+                   "Which operation comes next? 'game LETTER' takes it, 'game hint' names one.",
                    "下一个是哪个运算？用 game 加字母来选，game hint 给出提示。");
 }
 

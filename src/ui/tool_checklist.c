@@ -17,8 +17,7 @@ static bool opens(struct session *s, const struct tool_args *a, int item, struct
     struct checklist_state st;
 
     ticks_load(s, a);
-    return checklist_read(&st, s, item, err) && st.next &&
-           st.next->kind != CHECKLIST_EXERCISE;
+    return checklist_read(&st, s, item, err) && st.next && st.next->kind != CHECKLIST_EXERCISE;
 }
 
 static bool on_screen(const struct tool_args *a)
@@ -39,8 +38,7 @@ static int show(struct session *s, const struct tool_args *a, int item, struct e
     with.begin = line;
     with.n_rest = 0;
     with.only_begin = item < 0 || !opens(s, a, item, err);
-    return !with.only_begin && on_screen(a) ? ui_curses(s, &with, err)
-                                            : ui_repl(s, &with, err);
+    return !with.only_begin && on_screen(a) ? ui_curses(s, &with, err) : ui_repl(s, &with, err);
 }
 
 static bool usable(const struct tool_args *a, int *item, struct err *err)

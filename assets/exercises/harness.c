@@ -271,7 +271,7 @@ static int h_broken(const struct h_array *a)
 static void h_take_array(struct h_array *a)
 {
     a->block = malloc((a->n + 2 * GUARD) * sizeof(float));
-    a->copy = malloc(a->n * sizeof(float) + 1);
+    a->copy = malloc(a->n * sizeof(float) + !a->n);
     if (!a->block || !a->copy)
         h_leave(9);
     a->x = a->block + GUARD;

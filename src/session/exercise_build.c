@@ -143,7 +143,7 @@ static bool put_source(struct exercise_build *b, const char *path, struct err *e
     bool ok = file_read(&text, path, SOURCE_MOST, err);
 
     str_adds(&all, "#define main main_of_the_learner\n#line 1 \"");
-    for (const char *p = b->source; *p; p++)
+    for (const char *p = b->whole; *p; p++)
         str_addf(&all, "%s%c", *p == '"' || *p == '\\' ? "\\" : "", *p);
     str_adds(&all, "\"\n");
     str_add(&all, text.text, text.len);
@@ -183,10 +183,17 @@ static bool first_line(const char *log, const char *file, const char *sign, stru
 
 static void take_log(struct exercise_build *b, const struct str *log)
 {
+    size_t n_whole = strlen(b->whole);
+
     str_clear(&b->log);
     str_clear(&b->error);
     for (const char *p = log->text; *p;) {
         size_t n = strcspn(p, "\n");
+        if (!strncmp(p, b->whole, n_whole)) {
+            str_adds(&b->log, b->source);
+            p += n_whole;
+            n -= n_whole;
+        }
         safe_add(&b->log, p, n, SAFE_SPACE_KEEP);
         str_addc(&b->log, '\n');
         p += n + (p[n] == '\n');
@@ -278,26 +285,23 @@ static bool compile_any(struct exercise_build *b, const char *folder, struct err
     return ok;
 }
 
-/* The folder of the learner's file, whole, for files of their own that it includes. */
-static char *folder_of(const char *path)
+/* Of an absolute path: for files of their own that the learner's file includes. */
+static char *folder_of(const char *whole)
 {
-    const char *slash = strrchr(path, '/');
-    char *dir = slash ? xstrndup(path, (size_t) (slash - path) + 1) : xstrdup(".");
-    char *whole = realpath(dir, NULL);
+    const char *slash = strrchr(whole, '/');
 
-    if (!whole)
-        return dir;
-    free(dir);
-    return whole;
+    return slash ? xstrndup(whole, (size_t) (slash - whole) + 1) : xstrdup(".");
 }
 
 bool exercise_build(struct exercise_build *b, const struct exercise *e, const char *path,
                     struct err *err)
 {
-    char *folder = folder_of(path);
-
     *b = (struct exercise_build){.log = STR_INIT, .error = STR_INIT};
     b->source = path_shown(path);
+    b->whole = realpath(path, NULL);
+    if (!b->whole)
+        b->whole = xstrdup(path);
+    char *folder = folder_of(b->whole);
     bool ok = make_folder(b, err) && put_files(b, e, path, err) && compile_any(b, folder, err);
     free(folder);
     if (!ok)
@@ -321,6 +325,7 @@ void exercise_build_release(struct exercise_build *b)
     free(b->dir);
     free(b->program);
     free(b->source);
+    free(b->whole);
     str_release(&b->log);
     str_release(&b->error);
     *b = (struct exercise_build){.log = STR_INIT, .error = STR_INIT};

@@ -30,19 +30,15 @@ static const char *kind_words(const char *kind, enum lang lang)
     return NULL;
 }
 
-/* The only array of so many bytes; NULL when there is none or several. */
-static const struct call_array *array_of(const struct call *call, size_t bytes)
+/* The arrays of so many bytes: "k or v". Returns how many floats they have, 0 for none. */
+static size_t arrays_of(const struct call *call, size_t bytes, enum lang lang,
+                        struct str *names)
 {
-    const struct call_array *found = NULL;
-
-    for (int i = 0; i < call->n_arrays; i++) {
-        if (call_floats(&call->array[i]) * sizeof(float) != bytes)
-            continue;
-        if (found)
-            return NULL;
-        found = &call->array[i];
-    }
-    return found;
+    for (int i = 0; i < call->n_arrays; i++)
+        if (call_floats(&call->array[i]) * sizeof(float) == bytes)
+            str_addf(names, "%s%s", names->len > 0 ? in_lang(lang, " or ", " 或 ") : "",
+                     call->array[i].name);
+    return names->len > 0 ? bytes / sizeof(float) : 0;
 }
 
 static void tell_line(struct todo_report *r, enum lang lang)
@@ -55,7 +51,8 @@ static void tell_memory(struct todo_report *r, const struct tried *t, const char
                         enum lang lang)
 {
     const struct call_result *c = &t->result;
-    const struct call_array *a = array_of(&t->c.call, c->block);
+    struct str names = STR_INIT;
+    size_t floats = arrays_of(&t->c.call, c->block, lang, &names);
 
     snprintf(r->name, sizeof r->name, "%s", c->kind);
     str_addf(&r->element, in_lang(lang, "%s %s", "%s%s"),
@@ -63,12 +60,12 @@ static void tell_memory(struct todo_report *r, const struct tried *t, const char
                        : in_lang(lang, "it reads", "读到了"),
              words);
     tell_line(r, lang);
-    if (!a || strcmp(c->kind, "heap-buffer-overflow"))
-        return;
-    str_addf(&r->reason,
-             in_lang(lang, "the array is probably %s, which has %zu floats here",
-                     "这个数组多半是 %s，在这里它有 %zu 个浮点数"),
-             a->name, call_floats(a));
+    if (floats > 0 && !strcmp(c->kind, "heap-buffer-overflow"))
+        str_addf(&r->reason,
+                 in_lang(lang, "the array is probably %s, which has %zu floats here",
+                         "这个数组多半是 %s，在这里它有 %zu 个浮点数"),
+                 names.text, floats);
+    str_release(&names);
 }
 
 static void tell_signal(struct todo_report *r, int sig, enum lang lang)

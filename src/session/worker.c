@@ -196,7 +196,7 @@ static void take_address_report(struct call_result *r, const char *at)
 
 static void take_report(struct worker *w, struct call_result *r)
 {
-    const char *log = w->child.log.text, *path = w->build->source;
+    const char *log = w->child.log.text, *path = w->build->whole;
     const char *at = strstr(log, "ERROR: AddressSanitizer: "), *line = log;
     const char *undefined = strstr(log, "runtime error: ");
 

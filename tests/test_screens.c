@@ -264,6 +264,7 @@ static void test_ordering(void **state)
     pick(g, "softmax");
     golden(g, "ordering-wrong", 80, 24, rich);
     golden(g, "ordering-wrong", 200, 50, rich);
+    golden(g, "ordering-wrong", 60, 20, rich);
     g->s->set.lang = LANG_ZH;
     golden(g, "ordering-zh", 80, 24, rich);
     golden(g, "ordering-zh", 120, 40, (struct caps){.ascii = true});

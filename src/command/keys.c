@@ -155,8 +155,8 @@ const struct key key_table[] = {
     {"d", "lesson", "answer d", "answer d", NULL},
     {"=", "lesson", "command-line \"answer \"", "answer with a number", NULL},
 
-    {"a-z", "game", "game", "put the operation with this letter next", "put it next"},
-    {"Space", "game", "game hint", "name an operation that may come next", "hint"},
+    {"a-z", "game", "game", "take this card next", "put it next"},
+    {"Space", "game", "game hint", "name a card that may be next", "hint"},
 
     {"n", "search", "match next", "next match", "next match"},
     {"N", "search", "match previous", "previous match", "previous"},

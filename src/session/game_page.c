@@ -4,7 +4,11 @@
 
 #include <string.h>
 
-enum { CARD_CELLS = 24 };
+/* What a card is wide. */
+static int card_cells(enum game_medium medium)
+{
+    return medium == GAME_SMALL ? 18 : 24;
+}
 
 static const char *label_of(const struct game *g, int op)
 {
@@ -101,16 +105,17 @@ static void add_verdict(struct page *p, const struct game *g, enum lang lang, in
 static int lay_out(const struct game *g, int cells, enum game_medium medium,
                    const struct game_card *shown[GAME_CARDS], int *n)
 {
-    int columns = cells / CARD_CELLS > 0 ? cells / CARD_CELLS : 1;
+    int columns = cells / card_cells(medium) > 0 ? cells / card_cells(medium) : 1;
 
     *n = 0;
     for (int i = 0; i < g->n; i++)
-        if (medium == GAME_ON_SCREEN || !g->card[i].placed)
+        if (medium != GAME_IN_PRINT || !g->card[i].placed)
             shown[(*n)++] = &g->card[i];
     return columns;
 }
 
-static void add_card(const struct game *g, const struct game_card *card, struct str *line)
+static void add_card(const struct game *g, const struct game_card *card,
+                     enum game_medium medium, struct str *line)
 {
     const char *label = label_of(g, card->op),
                *kind = op_info(g->program->op[card->op].code)->name;
@@ -118,7 +123,7 @@ static void add_card(const struct game *g, const struct game_card *card, struct 
     if (card->placed)
         return;
     str_addf(line, "%c) %s", card->letter, label);
-    if (!strstr(label, kind))
+    if (medium != GAME_SMALL && !strstr(label, kind))
         str_addf(line, "  %s", kind);
 }
 
@@ -130,24 +135,25 @@ static void add_cards(struct page *p, const struct game *g, int cells, enum game
     for (int row = 0; row < rows; row++) {
         struct str line = STR_INIT;
         for (int i = row; i < n; i += rows) {
-            size_t wide = (size_t) (i / rows) * CARD_CELLS;
+            size_t wide = (size_t) (i / rows * card_cells(medium));
             while (line.len < wide) /* labels are ASCII */
                 str_addc(&line, ' ');
-            add_card(g, shown[i], &line);
+            add_card(g, shown[i], medium, &line);
         }
         page_keep(p, PAGE_CHOICE, line.text, row);
         str_release(&line);
     }
 }
 
-const struct game_card *game_card_at(const struct game *g, int cells, int row, int x)
+const struct game_card *game_card_at(const struct game *g, int cells, enum game_medium medium,
+                                     int row, int x)
 {
     const struct game_card *shown[GAME_CARDS];
-    int n, columns = lay_out(g, cells, GAME_ON_SCREEN, shown, &n);
-    int rows = (n + columns - 1) / columns, i = x / CARD_CELLS * rows + row;
+    int n, columns = lay_out(g, cells, medium, shown, &n), rows = (n + columns - 1) / columns;
+    int column = x / card_cells(medium), i = column * rows + row;
+    bool there = row < rows && column < columns && i < n;
 
-    return row < rows && x / CARD_CELLS < columns && i < n && !shown[i]->placed ? shown[i]
-                                                                                : NULL;
+    return there && !shown[i]->placed ? shown[i] : NULL;
 }
 
 /* --- the page --- */
@@ -198,7 +204,7 @@ static void add_end(struct page *p, const struct game *g, enum lang lang, int ce
 
 static const char *task(enum lang lang, enum game_medium medium)
 {
-    if (medium == GAME_ON_SCREEN)
+    if (medium != GAME_IN_PRINT)
         return in_lang(lang, "What comes next? Press its letter; Space: a hint.",
                        "下一个是哪个运算？按它的字母。空格给出提示。");
     return in_lang(lang,
@@ -209,7 +215,10 @@ static const char *task(enum lang lang, enum game_medium medium)
 static void add_task(struct page *p, const struct game *g, enum lang lang, int cells,
                      enum game_medium medium)
 {
-    page_add(p, PAGE_QUESTION, task(lang, medium), cells, 0);
+    if (medium == GAME_SMALL && g->verdict != GAME_NOTHING)
+        add_verdict(p, g, lang, cells);
+    else
+        page_add(p, PAGE_QUESTION, task(lang, medium), cells, 0);
     add_cards(p, g, cells, medium);
 }
 
@@ -219,9 +228,10 @@ void game_page(struct page *p, const struct game *g, enum lang lang, int cells,
     bool over = game_is_over(g);
 
     *p = (struct page){0};
-    if (!over && medium == GAME_ON_SCREEN)
+    if (!over && medium != GAME_IN_PRINT)
         add_task(p, g, lang, cells, medium);
-    add_verdict(p, g, lang, cells);
+    if (over || medium != GAME_SMALL)
+        add_verdict(p, g, lang, cells);
     if (over)
         add_end(p, g, lang, cells);
     add_column(p, g, lang, cells);

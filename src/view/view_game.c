@@ -28,6 +28,13 @@ static void put(struct canvas *c, struct rect r, int y, const struct page_line *
                strlen(line->text));
 }
 
+enum { LEAST_H = 16 }; /* for whole cards in two columns, and a verdict of three lines */
+
+static enum game_medium medium_of(struct rect r)
+{
+    return r.h < LEAST_H ? GAME_SMALL : GAME_ON_SCREEN;
+}
+
 void game_draw(const struct session *s, const struct screen *st, struct canvas *c,
                struct rect r)
 {
@@ -37,7 +44,7 @@ void game_draw(const struct session *s, const struct screen *st, struct canvas *
         draw_paragraph(c, r, r.x, r.y, STYLE_DIM, "No game is on: 'game' begins one.");
         return;
     }
-    game_page(&page, s->game, s->set.lang, r.w, GAME_ON_SCREEN);
+    game_page(&page, s->game, s->set.lang, r.w, medium_of(r));
     int top = scroll_rows(st, "game", 0, page.n, r.h);
     for (int i = 0; i < r.h && top + i < page.n; i++)
         put(c, r, r.y + i, &page.line[top + i]);
@@ -65,10 +72,10 @@ void game_hit(const struct session *s, const struct screen *st, const struct can
     h->scrolls = true;
     if (!game_is_on(s->game))
         return;
-    game_page(&page, s->game, s->set.lang, r.w, GAME_ON_SCREEN);
+    game_page(&page, s->game, s->set.lang, r.w, medium_of(r));
     int at = scroll_rows(st, "game", 0, page.n, r.h) + y - r.y;
     if (at >= 0 && at < page.n && page.line[at].choice >= 0 && x >= r.x)
-        card = game_card_at(s->game, r.w, page.line[at].choice, x - r.x);
+        card = game_card_at(s->game, r.w, medium_of(r), page.line[at].choice, x - r.x);
     page_release(&page);
     if (!card)
         return;

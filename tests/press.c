@@ -11,14 +11,29 @@
 
 static const struct {
     const char *key, *bytes;
-} named[] = {{"Space", " "},          {"Tab", "\t"},           {"BackTab", "\033[Z"},
-             {"Enter", "\r"},         {"Esc", "\033"},         {"Backspace", "\177"},
-             {"Left", "\033OD"},      {"Right", "\033OC"},     {"Up", "\033OA"},
-             {"Down", "\033OB"},      {"Home", "\033OH"},      {"End", "\033OF"},
-             {"PageUp", "\033[5~"},   {"PageDown", "\033[6~"}, {"Delete", "\033[3~"},
-             {"Insert", "\033[2~"},   {"C-Left", "\033[1;5D"}, {"C-Right", "\033[1;5C"},
-             {"C-Up", "\033[1;5A"},   {"C-Down", "\033[1;5B"}, {"S-Left", "\033[1;2D"},
-             {"S-Right", "\033[1;2C"}};
+} named[] = {{"Space", " "},
+             {"Tab", "\t"},
+             {"BackTab", "\033[Z"},
+             {"Enter", "\r"},
+             {"Esc", "\033"},
+             {"Backspace", "\177"},
+             {"Left", "\033OD"},
+             {"Right", "\033OC"},
+             {"Up", "\033OA"},
+             {"Down", "\033OB"},
+             {"Home", "\033OH"},
+             {"End", "\033OF"},
+             {"PageUp", "\033[5~"},
+             {"PageDown", "\033[6~"},
+             {"Delete", "\033[3~"},
+             {"Insert", "\033[2~"},
+             {"C-Left", "\033[1;5D"},
+             {"C-Right", "\033[1;5C"},
+             {"C-Up", "\033[1;5A"},
+             {"C-Down", "\033[1;5B"},
+             {"S-Left", "\033[1;2D"},
+             {"S-Right", "\033[1;2C"},
+             {"a-z", "q"}};
 
 void press_key(struct str *out, const char *key)
 {

@@ -298,6 +298,11 @@ static const struct {
     {"clear", "there are no ablations to clear"},
     {"ablate; clear 2", "there is no ablation 2; they go from 1 to 1"},
     {"lesson nothing", "there is no lesson 'nothing'; 'lesson list' names the 24 there are"},
+    {"checklist 11", "there is no item '11'; the checklist has 1 to 10"},
+    {"checklist 0", "there is no item '0'; the checklist has 1 to 10"},
+    {"checklist masks", "there is no item 'masks'; the checklist has 1 to 10"},
+    {"game a", "no game is on; 'game' begins one"},
+    {"game; game sofmax", "there is no card 'sofmax'; did you mean 'softmax'?"},
     {"answer a", "no lesson is open; 'lesson' opens one"},
     {"set temp hot", "temp takes a number from 0 to 100, not 'hot'"},
     {"set ctx 4", "a context of 4 has no room for the 10 tokens there are; truncate first"},
@@ -350,7 +355,7 @@ static const struct {
                   "[next|previous]"},
     {"view atention", "view: there is no view 'atention' (did you mean 'attention'?); the views are "
                       "map, attention, heads, logits, explain, program, mlp, compare, cache, "
-                      "tensor, model, tokens, residual, lesson, log, help; usage: view VIEW"},
+                      "tensor, model, tokens, residual, lesson, game, log, help; usage: view VIEW"},
     {"view m", "view: 'm' could be any of map, mlp, model; usage: view VIEW"},
     {"unset tmep", "unset: there is no setting 'tmep' (did you mean 'temp'?); the settings are temp, "
                    "top-k, top-p, min-p, seed, ignore-eos, ctx, chunk, threads, scale, hide-sink, "

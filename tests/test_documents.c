@@ -1,4 +1,5 @@
-/* The pictures of README.md are what the program draws now. "make pictures" writes them anew.
+/* The pictures of README.md and README.zh.md are what the program draws now. "make pictures"
+ * writes them anew.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,16 +18,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The small one stands in README.md itself. */
-static void test_readme(void **state)
+/* The small one stands in the text itself. */
+static void check_readme(const char *name)
 {
-    (void) state;
     static const char fence[] = "```text\n";
     struct str readme = STR_INIT, want = STR_INIT;
     struct err err = ERR_INIT;
     char path[512];
 
-    snprintf(path, sizeof path, "%s/../README.md", tests_dir);
+    snprintf(path, sizeof path, "%s/../%s", tests_dir, name);
     assert_true(file_read(&readme, path, 1 << 20, &err));
     snprintf(path, sizeof path, "%s/../assets/pictures/small.txt", tests_dir);
     assert_true(file_read(&want, path, 1 << 20, &err));
@@ -34,9 +34,16 @@ static void test_readme(void **state)
     assert_non_null(begin);
     begin += strlen(fence);
     if (strncmp(begin, want.text, want.len) || strncmp(begin + want.len, "```\n", 4))
-        fail_msg("the picture in README.md is old: run make pictures");
+        fail_msg("the picture in %s is old: run make pictures", name);
     str_release(&readme);
     str_release(&want);
+}
+
+static void test_readme(void **state)
+{
+    (void) state;
+    check_readme("README.md");
+    check_readme("README.zh.md");
 }
 
 /* What the script draws now is what is in the folder; "make pictures" writes it anew. */

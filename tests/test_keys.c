@@ -162,6 +162,9 @@ static const struct pressed presses[] = {
     {"d", "lesson", "lesson 1 2", "the choices are a to c", NULL, NULL},
     {"=", "lesson", "lesson 1 2", ":answer", NULL, NULL},
 
+    {"a-z", "game", "game", "Not yet: q reads ln1.out", NULL, NULL},
+    {"Space", "game", "game", "embed may come next", NULL, NULL},
+
     {"c", "residual", NULL, "rank of the final choice", NULL, NULL},
     {"Home", "residual", NULL, "embed   T ", NULL, NULL},
     {"End", "residual", NULL, "embed   ·ball ", NULL, NULL},

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "command/keys.h"
 #include "same_screen.h"
+#include "session/game.h"
 #include "session/mark.h"
 #include "view/view.h"
 
@@ -231,6 +232,56 @@ static void test_terminals(void **state)
     rig_free(g);
 }
 
+static void pick(struct rig *g, const char *cards)
+{
+    struct err err = ERR_INIT;
+    char card[16];
+
+    for (; *cards; cards += strcspn(cards, " "), cards += *cards == ' ') {
+        snprintf(card, sizeof card, "%.*s", (int) strcspn(cards, " "), cards);
+        if (!game_pick(g->s->game, card, &err))
+            fail_msg("%s", err.text);
+    }
+}
+
+/* The ordering game: before the first pick, after a wrong one, and its end. */
+static void test_ordering(void **state)
+{
+    (void) state;
+    static const char first[] = "embed pos_embed add ln1 v k q scores",
+                      rest[] =
+                          "scale mask softmax mix out_proj add ln2 mlp_up gelu mlp_down add "
+                          "ln_final lm_head probs";
+    struct err err = ERR_INIT;
+    struct rig *g = rig_new("tiny-gpt2");
+
+    run_all(g);
+    assert_true(game_begin(g->s, &err));
+    screen_open(&g->st, view_find("map"), 80, 24);
+    screen_open(&g->st, view_find("game"), 80, 24);
+    golden(g, "ordering", 80, 24, rich);
+    pick(g, first);
+    pick(g, "softmax");
+    golden(g, "ordering-wrong", 80, 24, rich);
+    golden(g, "ordering-wrong", 200, 50, rich);
+    golden(g, "ordering-wrong", 60, 20, rich);
+    g->s->set.lang = LANG_ZH;
+    golden(g, "ordering-zh", 80, 24, rich);
+    golden(g, "ordering-zh", 120, 40, (struct caps){.ascii = true});
+    g->s->set.lang = LANG_EN;
+    pick(g, rest);
+    assert_true(game_is_over(g->s->game));
+    golden(g, "ordering-end", 80, 24, rich);
+    golden(g, "ordering-end", 120, 40, (struct caps){.colors = 16});
+    rig_free(g);
+    g = rig_new("tiny-llama");
+    assert_true(game_begin(g->s, &err));
+    screen_open(&g->st, view_find("game"), 80, 24);
+    pick(g, "embed ln1 q scores");
+    golden(g, "ordering", 80, 24, rich);
+    rig_free(g);
+}
+
 /* Half blocks and pooling. */
 static void test_long(void **state)
 {
@@ -321,6 +372,7 @@ int main(void)
         cmocka_unit_test(test_breaks),    cmocka_unit_test(test_terminals),
         cmocka_unit_test(test_long),      cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_comparing), cmocka_unit_test(test_sampling),
+        cmocka_unit_test(test_ordering),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,6 +26,10 @@ command_function cmd_point;
 command_function cmd_calc;
 /* cmd_lesson.c */
 command_function cmd_lesson, cmd_answer;
+/* cmd_exercise.c */
+command_function cmd_exercise;
+/* cmd_checklist.c, cmd_game.c */
+command_function cmd_checklist, cmd_game;
 /* cmd_tensor.c */
 command_function cmd_value, cmd_column;
 /* cmd_verify.c */

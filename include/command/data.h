@@ -92,6 +92,12 @@ json_t *data_cell(const struct session *s, int value);
 
 json_t *data_lesson(const struct course *c); /* one is open */
 
+/* --- the checklist and the ordering game: data_checklist.c, data_game.c --- */
+
+json_t *data_checklist(struct session *s);
+json_t *data_checklist_item(struct session *s, int item);
+json_t *data_game(const struct session *s); /* one is on */
+
 /* --- one element, worked: data_worked.c --- */
 
 json_t *data_worked(const struct session *s, const struct worked *w);

@@ -11,16 +11,18 @@
 struct hint;
 
 struct key {
-    const char *key;    /* "Space", "s", "Left", "Tab", "Esc", "C-c" */
-    const char *view;   /* only while this view has the focus, or something is searched
-                           ("search"); NULL: everywhere */
-    const char *line;   /* "step op" */
-    const char *help;   /* "step one op" */
+    const char *key;  /* "Space", "s", "Left", "Tab", "Esc", "C-c"; "a-z": each small letter */
+    const char *view; /* only while this view has the focus, or something is searched
+                         ("search"); NULL: everywhere */
+    const char *line; /* "step op" */
+    const char *help; /* "step one op" */
     const char *footer; /* short word for the footer, or NULL */
 };
 extern const struct key key_table[]; /* ends with a NULL key */
 /* A view's own key comes before one that is everywhere. view may be NULL; NULL: no such key. */
 const struct key *key_find(const char *key, const char *view);
+/* The line that a key stands for; at "a-z" with the letter that was pressed. Returns out. */
+const char *key_line(const struct key *k, const char *pressed, char *out, size_t size);
 /* Whether the key's line begins with this command. */
 bool key_runs(const struct key *k, const char *command);
 /* The table for the views' footer and help (struct screen's hints); yours. */

@@ -38,6 +38,10 @@ struct page {
 };
 
 void page_of(struct page *p, const struct course *c, int cells); /* empty when none is open */
+/* A paragraph at the end, in as many lines as it takes; all but the first are indented. */
+void page_add(struct page *p, enum page_kind kind, const char *text, int cells, int indent);
+/* A line as it is. */
+void page_keep(struct page *p, enum page_kind kind, const char *text, int choice);
 void page_release(struct page *p);
 
 #endif

@@ -48,7 +48,7 @@ void tool_put_text(FILE *out, const char *text, size_t n, bool terminal);
 /* The verbs. */
 typedef int tool_function(const struct tool_args *a, FILE *out, struct err *err);
 tool_function tool_screen, tool_repl, tool_run, tool_info, tool_tokenize, tool_generate,
-    tool_dump, tool_diff, tool_models, tool_check, tool_bench, tool_lesson, tool_completion,
-    tool_complete, tool_help, tool_version;
+    tool_dump, tool_diff, tool_models, tool_check, tool_bench, tool_lesson, tool_exercise,
+    tool_checklist, tool_completion, tool_complete, tool_help, tool_version;
 
 #endif

@@ -128,6 +128,8 @@ struct view {
     void (*hit)(const struct session *s, const struct screen *st, const struct canvas *c,
                 struct rect r, int x, int y, struct hit *h);
 };
+/* Whether a row's key stands for this one: "a-z" for each small letter. */
+bool hint_key_is(const char *row, const char *key);
 extern const struct view view_table[]; /* ends with a NULL name */
 int view_find(const char *name);       /* index or -1 */
 /* A view's row, or what stands in for it while runs are compared. */

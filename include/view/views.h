@@ -29,6 +29,9 @@ view_hit residual_hit;
 view_draw lesson_draw;
 view_title lesson_title;
 view_hit lesson_hit;
+view_draw game_draw;
+view_title game_title;
+view_hit game_hit;
 /* Rows that the open lesson wants, frame included, in a window w wide with h rows for panels.
  */
 int lesson_height(const struct session *s, int w, int h);

@@ -53,6 +53,13 @@ const struct data_format data_formats[] = {
      "[lessons] [lesson] [title] [step] [steps] [heading] [text] [holds] [question] [choices] "
      "[answered] [verdict] [reveal] [ended]",
      "lessons: number, name, title, done; holds: what the step claims; answered: right, wrong, shown"},
+    {"checklist",
+     "[items] [number] [name] [title] [done] [n_done] [n_parts] [parts] [next]",
+     "items, or one of them; parts: kind, name, done; next: what to do, or null. With "
+     "ITEM it is as it was before"},
+    {"game", "model n_layer n_ops placed cards verdict wrong hints over",
+     "placed: op, makes, reads; cards: letter, op; verdict: kind (right, wrong, hint), op, missing, "
+     "words"},
     {"verify", "n_positions k v logits",
      "the largest differences: of keys and of values by layer, of the logits"},
     {"dump", "files", "what was written: each with file, bytes, values"},
@@ -76,6 +83,11 @@ const struct data_format data_formats[] = {
      "values: each with name, state, shape, where it differs most, both numbers there, rms, cosine; "
      "first: the first that leaves the tolerance"},
     {"compare", "comparing now mark n_compared n_same", ""},
+    {"exercise",
+     "[exercises] [exercise] [folder] [files] [file] [compiled] [passed] [todos] [compiler] "
+     "[printed] [todo] [hint] [hints] [words] [code]",
+     "check: todos with todo, state (passed, failed, open, waits), cases, cases_passed, mistake, "
+     "case, element, reason, line"},
     {"set", "[setting] [value] [allowed] [help] [settings]",
      "without NAME all of them in settings"},
     {"unset cycle", "setting value", ""},

@@ -3,6 +3,7 @@
 
 #include "base/interrupt.h"
 #include "command/commands.h"
+#include "session/game.h"
 #include "view/ops.h"
 #include "view/view.h"
 #include "view/views.h"
@@ -71,6 +72,15 @@ static json_t *view_lesson(struct command_env *env, int rows, struct err *err)
     return NULL;
 }
 
+static json_t *view_game(struct command_env *env, int rows, struct err *err)
+{
+    (void) rows;
+    if (game_is_on(env->session->game))
+        return data_game(env->session);
+    err_set(err, "no game is on; 'game' begins one");
+    return NULL;
+}
+
 static json_t *view_log(struct command_env *env, int rows, struct err *err)
 {
     const struct str *log = &env->session->log;
@@ -113,6 +123,8 @@ const struct data_view data_view_table[] = {
     {"lesson", view_lesson, NULL,
      "[lesson] [title] [step] [steps] [heading] [text] [holds] [question] [choices] [answered] "
      "[verdict] [reveal] [ended]"},
+    {"game", view_game, NULL,
+     "[model] [n_layer] [n_ops] [placed] [cards] [verdict] [wrong] [hints] [over]"},
     {"log", view_log, NULL, "lines"},
     {"help", view_help, NULL, "keys"},
     {NULL, NULL, NULL, NULL},

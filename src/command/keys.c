@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "view/view.h"
 
+#include <stdio.h>
 #include <string.h>
 
 // clang-format off
@@ -153,6 +154,10 @@ const struct key key_table[] = {
     {"c", "lesson", "answer c", "answer c", NULL},
     {"d", "lesson", "answer d", "answer d", NULL},
     {"=", "lesson", "command-line \"answer \"", "answer with a number", NULL},
+
+    {"a-z", "game", "game", "take this card next", "put it next"},
+    {"Space", "game", "game hint", "name a card that may be next", "hint"},
+
     {"n", "search", "match next", "next match", "next match"},
     {"N", "search", "match previous", "previous match", "previous"},
     {"Esc", "search", "match end", "end of the search", "end search"},
@@ -167,12 +172,20 @@ bool key_runs(const struct key *k, const char *command)
     return !strncmp(k->line, command, n) && strchr(" ", k->line[n]);
 }
 
+const char *key_line(const struct key *k, const char *pressed, char *out, size_t size)
+{
+    bool letter = strcmp(k->key, pressed) != 0;
+
+    snprintf(out, size, "%s%s%s", k->line, letter ? " " : "", letter ? pressed : "");
+    return out;
+}
+
 const struct key *key_find(const char *key, const char *view)
 {
     const struct key *found = NULL;
 
     for (const struct key *k = key_table; k->key; k++) {
-        if (strcmp(k->key, key))
+        if (!hint_key_is(k->key, key))
             continue;
         if (k->view && view && !strcmp(k->view, view))
             return k;

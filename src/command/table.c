@@ -373,6 +373,32 @@ const struct command command_table[] = {
      "much. Several are joined by 'and'. A script stops there, with the numbers that there are.",
      "run; expect sum(L0.H3.pattern[7]) = 1 within 0.001 and n = 10", cmd_expect},
 
+    {"exercise", "learning",
+     {{"WHAT", ARG_CHOICE, true, "list start check hint solution"},
+      {"NAME", ARG_WORD, true, NULL}, {"WHERE", ARG_FILE, true, NULL}},
+     "write a function of the model in C, and have it checked\n"
+     "start writes a folder (WHERE, or NAME) with a file to fill in; check compiles it with the\n"
+     "system's C compiler and says of each TODO whether it is right, and what is wrong; hint gives\n"
+     "the next hint for the first TODO that is not right, or for TODO WHERE; solution prints the\n"
+     "whole. What the code does wrong (a crash, a loop without end) stays in a process of its own.\n"
+     "'set lang zh' gives all texts in Chinese.",
+     "exercise list", cmd_exercise},
+
+    {"checklist", "learning", {{"ITEM", ARG_WORD, true,
+       "architecture attention mask mlp block gpt parameters positions cache gqa"}},
+     "what the course is for, how much of it is done, and what comes next\n"
+     "Each item is ticked by doing what it hangs on: lessons that were gone through, exercises that\n"
+     "passed, the ordering game. With the number or name of an item it opens the next of these:\n"
+     "the lesson where it was left, or the game, or it says the line for the shell.",
+     "checklist", cmd_checklist},
+    {"game", "learning", {{"CARD", ARG_WORD, true, "new hint end"}},
+     "put the operations of the model in their order\n"
+     "The operations of the embedding, one block and the head are shuffled cards, by the session's\n"
+     "random numbers ('set seed'). CARD is a letter, or what the operation is called or makes: it\n"
+     "comes next if all that it reads is there; otherwise the game says what is missing. Without\n"
+     "CARD it begins, or shows how it stands; new shuffles again; hint names a card; end closes it.",
+     "set seed 3; game; game embed; game softmax", cmd_game},
+
     /* --- settings --- */
     {"set", "settings", {{"NAME", ARG_SETTING, true, NULL}, {"VALUE", ARG_SETTING_VALUE, true, NULL}},
      "print or change a setting\n"

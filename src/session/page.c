@@ -101,6 +101,17 @@ void page_of(struct page *p, const struct course *c, int cells)
         add_question(p, c, cells);
 }
 
+void page_add(struct page *p, enum page_kind kind, const char *text, int cells, int indent)
+{
+    add_wrapped(p, kind, text, cells, indent);
+}
+
+void page_keep(struct page *p, enum page_kind kind, const char *text, int choice)
+{
+    add(p, kind, text, strlen(text));
+    p->line[p->n - 1].choice = choice;
+}
+
 void page_release(struct page *p)
 {
     for (int i = 0; i < p->n; i++)

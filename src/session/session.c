@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "base/safe.h"
 #include "session/course.h"
+#include "session/exercise_state.h"
+#include "session/game.h"
 #include "session/mark.h"
 
 #include <stdarg.h>
@@ -131,6 +133,8 @@ void session_free(struct session *s)
         return;
     mark_free(s->mark);
     course_free(s->course);
+    exercise_state_free(s->exercises);
+    game_free(s->game);
     verify_release(&s->verify);
     struct engine e = {s->model, s->tokenizer, s->program, s->run};
     engine_release(&e);

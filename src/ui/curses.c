@@ -138,11 +138,11 @@ void app_do(struct app *a, const char *line)
 static void map_key(struct app *a, const struct event *e)
 {
     const struct key *k = key_find(e->key, screen_keys(&a->st));
-    char text[128];
+    char text[128], typed[128];
 
     if (a->st.search.active && (!k || !k->view)) /* the search has no other use for it */
         k = key_find(e->key, screen_focused(&a->st)->name);
-    const char *line = k ? k->line : "";
+    const char *line = k ? key_line(k, e->key, typed, sizeof typed) : "";
 
     if (a->st.help && !strcmp(e->key, "Space"))
         line = "move down 10";

@@ -91,6 +91,23 @@ const struct tool tool_table[] = {
      "lesson next and answer are read from standard input. In Chinese with --lang zh, or where "
      "the locale is Chinese.",
      "gptscope lesson list", tool_lesson},
+    {"exercise", "[list | start NAME [DIR] | check NAME [DIR] | hint NAME [TODO] | solution NAME | "
+                 "watch NAME [DIR]]",
+     "model json clean",
+     "write the functions of a GPT in C, and have them checked\n"
+     "start writes a folder with a C file that has TODOs; check compiles it with the system's C "
+     "compiler, runs it on the shipped models and on other shapes, in a process of its own, and "
+     "says of each TODO whether it is right, where the first wrong number is and why; status 0 when "
+     "all are right. hint gives the next of three hints, solution the whole. watch runs the model "
+     "on the screen with your functions in place of its own.",
+     "gptscope exercise start attention my-attention", tool_exercise},
+    {"checklist", "[NUMBER | NAME]", "json record clean",
+     "what one can do after the course, and how much of it is done\n"
+     "Each item is ticked by lessons that were gone through, exercises that passed, and a game in "
+     "which the operations of a GPT are put in their order. With the number or name of an item it "
+     "opens what comes next for it: a lesson or the game, or it says the line that starts the "
+     "exercise.",
+     "gptscope checklist --lang zh", tool_checklist},
     {"models", "[--json]", "json",
      "list the models there are\n"
      "The built-in models and those found under $GPTSCOPE_MODELS, $XDG_DATA_HOME/gptscope/models,"

@@ -104,6 +104,12 @@ const struct view view_table[] = {
      "to play with: Tab goes there; the next step sets the scene anew. 'lesson list' shows them "
      "all, 'lesson end' puts your own model and prompt back.",
      lesson_draw, lesson_title, lesson_hit},
+    {"game", "", SLOT_MAIN, "a-z put that operation next  Space a hint",
+     "The operations of the model, with one block, as shuffled cards: put them in an order in which "
+     "they can be executed. The map grows beside them. An operation may come when all is there "
+     "that it reads, so q, k and v go in any order; cards that say the same are as good as each "
+     "other. Digits open the other views, 'game' comes back to this one, 'game end' closes it.",
+     game_draw, game_title, game_hit},
     {"log", "", SLOT_LOW, "",
      "Messages of this session, the newest last.",
      log_draw, NULL, log_hit},
@@ -122,12 +128,19 @@ int view_find(const char *name)
     return -1;
 }
 
+bool hint_key_is(const char *row, const char *key)
+{
+    if (strcmp(row, "a-z") == 0)
+        return strcmp(key, "a-z") == 0 || (key[0] >= 'a' && key[0] <= 'z' && !key[1]);
+    return strcmp(row, key) == 0;
+}
+
 bool hint_holds(const struct hint *all, const struct hint *h, const char *view)
 {
     if (h->view)
         return strcmp(h->view, view) == 0;
     for (; all->key; all++)
-        if (all->view && strcmp(all->view, view) == 0 && strcmp(all->key, h->key) == 0)
+        if (all->view && strcmp(all->view, view) == 0 && hint_key_is(all->key, h->key))
             return false;
     return true;
 }

@@ -5,6 +5,7 @@
 #include "view/views.h"
 
 #include "base/utf8.h"
+#include "session/game.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -147,10 +148,40 @@ static void draw_marks(const struct session *s, struct canvas *c, struct rect r,
     canvas_text(c, r, r.x + r.w - 1, y, style, ops_style_mark(style));
 }
 
+/* --- while the ordering game is played: the column that grows --- */
+
+static bool is_played(const struct session *s, const struct screen *st)
+{
+    return game_is_on(s->game) && st->panel[SLOT_MAIN] == view_find("game");
+}
+
+static void draw_column(const struct game *g, struct canvas *c, struct rect r)
+{
+    int n = g->n_placed + !game_is_over(g), first = n > r.h ? n - r.h : 0;
+
+    for (int i = first; i < n; i++) {
+        int y = r.y + i - first, x = r.x + 4;
+        if (i == g->n_placed) {
+            canvas_text(c, r, x, y, STYLE_CURRENT, "?");
+            canvas_text(c, r, r.x + r.w - 1, y, STYLE_CURRENT, ops_style_mark(STYLE_CURRENT));
+            break;
+        }
+        const struct op *o = &g->program->op[g->column[i]];
+        canvas_text(c, r, r.x, y, STYLE_BUS, stream_glyph(g->program, g->column[i]));
+        canvas_text(c, r, x - (o->layer < 0), y, STYLE_DONE, o->label);
+        canvas_text(c, r, r.x + r.w - 1, y, STYLE_DONE, ops_style_mark(STYLE_DONE));
+    }
+}
+
 void map_draw(const struct session *s, const struct screen *st, struct canvas *c, struct rect r)
 {
     struct map m;
     bool focused = !strcmp(screen_focused(st)->name, "map");
+
+    if (is_played(s, st)) {
+        draw_column(s->game, c, r);
+        return;
+    }
 
     map_fit(&m, s, st, r.h);
     for (int i = m.first; i < m.n && i - m.first < r.h; i++) {
@@ -172,9 +203,11 @@ void map_hit(const struct session *s, const struct screen *st, const struct canv
 {
     struct map m;
 
-    h->wheel = "op";
     (void) c;
     (void) x;
+    if (is_played(s, st))
+        return;
+    h->wheel = "op";
     map_fit(&m, s, st, r.h);
     int i = m.first + y - r.y;
     if (y < r.y || y >= r.y + r.h || i >= m.n)

@@ -63,6 +63,7 @@ struct ablation {
 struct mark;   /* session/mark.h */
 struct course; /* session/course.h */
 struct exercise_state; /* session/exercise_state.h */
+struct watch; /* session/watch.h */
 
 /* The token that was generated last. */
 struct chosen {
@@ -93,6 +94,7 @@ struct session {
     bool comparing;       /* views show the run less the mark; only with a mark */
     struct verify verify; /* read it with session_verified */
     struct course *course; /* lessons, or NULL */
+    struct watch *watch; /* a learner's functions in the model, or NULL */
     struct exercise_state *exercises; /* how far the learner is, or NULL */
     struct str log;       /* messages, a line each */
     char message[256];    /* the newest one, safe for a terminal */

@@ -136,6 +136,7 @@ static void tell_input(struct todo_report *r, const struct tried *t, enum lang l
 void reason_outcome(struct todo_report *r, const struct tried *t, enum lang lang)
 {
     r->state = TODO_FAILED;
+    r->broken = true;
     str_adds(&r->where, t->c.what[lang]);
     switch (t->result.outcome) {
     case CALL_CRASHED:

@@ -6,6 +6,7 @@
 #include "session/course.h"
 #include "session/exercise_state.h"
 #include "session/mark.h"
+#include "session/watch.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -144,6 +145,7 @@ void session_free(struct session *s)
     free(s->ablation);
     breaks_release(&s->breaks);
     branches_release(&s->branches);
+    watches_free(s->watch);
     free(s);
 }
 

@@ -1,5 +1,5 @@
-/* Every exercise: the empty file fails and says so, the solution passes, in both languages; each
- * typical mistake, made in the solution, is named. */
+/* Every exercise: the empty file fails and says so, the solution passes, in both languages;
+ * each typical mistake, made in the solution, is named. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -211,7 +211,8 @@ static void test_crash_is_taken_back(void **state)
     open_fixture(&f, TEXT, false);
     say(&f, "append 5; append 6; run");
     logits = logits_of(&f);
-    put_solution("attention", "    for (int i = 0; i < n_tokens; i++)\n        for (int j = i + 1",
+    put_solution("attention",
+                 "    for (int i = 0; i < n_tokens; i++)\n        for (int j = i + 1",
                  "    if (n_tokens == 12) *(volatile int *) 0 = 1;\n"
                  "    for (int i = 0; i < n_tokens; i++)\n        for (int j = i + 1");
     says(&f, "watch attention .", "watch: TODO mask: it ");
@@ -281,8 +282,10 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_solutions_are_the_model), cmocka_unit_test(test_wrong_mask_is_seen),
-        cmocka_unit_test(test_crash_is_taken_back),     cmocka_unit_test(test_only_what_is_begun),
+        cmocka_unit_test(test_solutions_are_the_model),
+        cmocka_unit_test(test_wrong_mask_is_seen),
+        cmocka_unit_test(test_crash_is_taken_back),
+        cmocka_unit_test(test_only_what_is_begun),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, fixture_setup, teardown);

@@ -140,7 +140,11 @@ static void print_todo(struct command_env *env, const struct exercise_report *r,
              env->color ? states[t->state].tick : "  ",
              in_lang(lang, states[t->state].en, states[t->state].zh),
              env->color ? "\033[0m" : "");
-    str_addf(env->out, "  %d %-13s ", i + 1, r->exercise->todo[i].name);
+    str_addf(env->out, "  %d %s%*s", i + 1, r->exercise->todo[i].name,
+             t->state == TODO_PASSED || t->state == TODO_OPEN
+                 ? 14 - (int) strlen(r->exercise->todo[i].name)
+                 : 0,
+             "");
     if (t->state == TODO_PASSED)
         str_addf(env->out, in_lang(lang, "%d cases", "%d 种情形"), t->n_cases);
     if (t->state == TODO_OPEN)

@@ -147,7 +147,7 @@ static bool note_file(struct watch *w, struct err *err)
     struct stat st;
 
     if (stat(w->path, &st) != 0)
-        return path_error(err, "read", w->path, errno);
+        return path_error(err, "cannot read", w->path, errno);
     w->saved = st.st_mtim;
     w->size = (long long) st.st_size;
     return true;

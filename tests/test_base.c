@@ -1,5 +1,6 @@
 /* Errors, memory, strings, maps, the byte cursor, random numbers, the clock. */
 #include "base/clock.h"
+#include "base/crc.h"
 #include "base/cursor.h"
 #include "base/err.h"
 #include "base/interrupt.h"
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -312,6 +314,36 @@ static void test_interrupt(void **state)
     assert_false(interrupt_pending());
 }
 
+/* Any length, alignment and checksum so far. */
+static void test_crc(void **state)
+{
+    enum { MOST = 5000 };
+    static uint8_t bytes[MOST + 64], copy[MOST + 64];
+    struct rng rng;
+
+    (void) state;
+    rng_seed(&rng, 7);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t) rng_u64(&rng);
+    assert_int_equal(crc_add(0, "123456789", 9), 0xcbf43926); /* the well-known check */
+    assert_int_equal(crc_add(17, bytes, 0), 17);
+    for (size_t n = 0; n < MOST; n += n < 700 ? 1 : 37) {
+        const uint8_t *p = bytes + n % 64;
+        uint32_t before = n % 3 ? (uint32_t) rng_u64(&rng) : 0;
+        assert_int_equal(crc_add(before, p, n), crc32_z(before, p, n));
+        uint8_t *to = copy + n % 5 * 8; /* not always aligned */
+        memset(copy, 0, sizeof copy);
+        assert_int_equal(crc_copy(before, to, p, n), crc32_z(before, p, n));
+        assert_memory_equal(to, p, n);
+        assert_int_equal(to[n], 0);
+        size_t half = n / 3;
+        assert_int_equal(crc_add(crc_add(before, p, half), p + half, n - half),
+                         crc32_z(before, p, n));
+    }
+    memset(bytes, 0, sizeof bytes);
+    assert_int_equal(crc_add(0, bytes, MOST), crc32_z(0, bytes, MOST));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_cursor_fails_for_good),
         cmocka_unit_test(test_rng_known_numbers),
         cmocka_unit_test(test_rng_distributions),
+        cmocka_unit_test(test_crc),
         cmocka_unit_test(test_clock),
         cmocka_unit_test(test_interrupt),
     };

@@ -59,8 +59,11 @@ static void usage_errors(void **state)
         {"-o .", "'.' is a folder; say in which format its files are to be, --format npz, for "
                  "one"},
         {"", "to which files? -o 'out/{n}.npz', for one"},
-        {"-o '{n}'", "'{n}' has no suffix to say the format, npz, npy or json"},
-        {"-o '{n}.xls'", "'xls' cannot be written, only npz, npy or json"},
+        {"-o '{n}'",
+         "'{n}' has no suffix to say the format, npz, npy, safetensors, json, csv, tsv, png, "
+         "svg or html"},
+        {"-o '{n}.xls'", "'xls' cannot be written, only npz, npy, safetensors, json, csv, tsv, "
+                         "png, svg or html"},
         {"-o '{n}.npz' -p x",
          "--prompts gives the prompts; a prompt of its own cannot be given"},
         {"-o '{n}.npz' x", "--prompts gives the prompts; a prompt of its own cannot be given"},

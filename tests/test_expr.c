@@ -1,5 +1,6 @@
 /* Expressions over live values: what they give, and what they refuse. */
 #include "session/expr.h"
+#include "session/mark.h"
 
 #include "session_fixture.h"
 
@@ -108,6 +109,68 @@ static void test_rows(void **state)
     session_free(s);
 }
 
+/* What the run's numbers are made of, and the marked run beside the present one. */
+static void test_weights(void **state)
+{
+    (void) state;
+    struct session *s = open_computed(0, TEXT);
+
+    assert_true(number_of(s, "norm(weight(\"tok_embd\", tokens[7]) - embed[7])") == 0);
+    assert_true(number_of(s, "weight(\"pos_embd\", 3, 5)") == number_of(s, "pos_embed[3,5]"));
+    double q = number_of(s, "dot(weight(\"q\", 0, 32), L0.ln1.out[5]) + "
+                            "weight(\"q_bias\", 0, 32) - L0.H1.q[5,0]");
+    double norm = number_of(s, "norm(L0.ln1.normalized[5] * weight(\"ln1_gain\", 0) + "
+                               "weight(\"ln1_bias\", 0) - L0.ln1.out[5])");
+    printf("q off by %.2g (1e-5), norm by %.2g (1e-5)\n", q, norm);
+    assert_true(fabs(q) < 1e-5 && norm < 1e-5);
+    session_free(s);
+}
+
+static void test_marked(void **state)
+{
+    (void) state;
+    struct session *s = open_computed(0, TEXT);
+    struct expr_value v;
+    double x = number_of(s, "embed[3,0]");
+
+    FAILS(expr_eval(s, "marked(\"n\")", &v, &err),
+          "nothing is marked; mark keeps the present run to compare with");
+    OK(mark_take(s, NULL, &err));
+    OK(give(s, "Tom gave a hat", &err));
+    OK(session_pass(s, &err));
+    assert_true(number_of(s, "marked(\"n\")") == 10 && number_of(s, "n") < 10);
+    assert_true(number_of(s, "marked(\"embed[3,0]\")") == x);
+    assert_true(number_of(s, "embed[3,0]") != x);
+    assert_true(number_of(s, "marked(\"at(7) = \\\" Anna\\\"\")") == 1);
+    FAILS(expr_eval(s, "marked(n)", &v, &err), "marked takes an expression in quotes");
+    session_free(s);
+}
+
+/* What the stream says on its way, and what passes cost. */
+static void test_lens_and_cost(void **state)
+{
+    (void) state;
+    for (int m = 0; m < N_MODELS; m++) {
+        struct session *s = open_computed(m, TEXT);
+        double off = number_of(s, "norm(lens(2 * n_layer, 4) - probs[4])");
+        double sum = number_of(s, "abs(sum(lens(3)) - 1)");
+        printf("%s: last point off by %.2g (1e-5), sum by %.2g (1e-12)\n", models[m], off, sum);
+        assert_true(off < 1e-5 && sum < 1e-12);
+        assert_true(number_of(s, "len(lens(3, 4))") == number_of(s, "n_vocab"));
+        session_free(s);
+    }
+    struct session *s = open_computed(0, TEXT);
+    assert_true(number_of(s, "mults(0, 1)") ==
+                number_of(s, "12 * n_layer * d_model^2 + 2 * n_layer * d_model + "
+                             "d_model * n_vocab"));
+    assert_true(number_of(s, "mults(9, 1) - mults(0, 1)") ==
+                number_of(s, "2 * 9 * n_layer * d_model"));
+    assert_true(number_of(s, "seconds(0, 10)") > 0);
+    assert_true(number_of(s, "seconds(9, 1)") > 0);
+    assert_int_equal(run_n_past(s->run), s->ids.n); /* as it was */
+    session_free(s);
+}
+
 static void test_texts(void **state)
 {
     (void) state;
@@ -151,46 +214,115 @@ static void test_claims(void **state)
     session_free(s);
 }
 
+// clang-format off
+static const struct {
+    const char *text, *message;
+} refused[] = {
+    {"", "'' ends where a number or a name is expected"},
+    {"1 2", "'2' is too much in '1 2'"},
+    {"(1", "'(1' ends where ) is expected"},
+    {"\"a", "a quote is not closed in '\"a'"},
+    {"1 + \"a\"", "'+' takes numbers, not a text"},
+    {"L1.H2.pattern[1] = 1",
+     "'=' compares two numbers or two texts, in 'L1.H2.pattern[1] = 1'"},
+    {"L1.H2.pattern[8,99]", "L1.H2.pattern has key 0 to 9, not 99"},
+    {"L1.H2.pattern[8,-1]", "L1.H2.pattern has key 0 to 9, not -1"},
+    {"L1.H2.pattern[0.5]", "an index is a whole number, not 0.5"},
+    {"L1.H2.pattern[1,1,1]", "L1.H2.pattern takes 2 indices, not 3"},
+    {"L*.pattern[1]", "'*' takes"},
+    {"dot(embed[1], logits[1])", "the rows have 192 and 2048 numbers"},
+    {"embed[1] + logits[1]", "'+' takes rows of one length, not of 192 and 2048"},
+    {"1 < 2 within 3", "within goes with = and !=, in '1 < 2 within 3'"},
+    {"sum()", "a number or a name is expected before ')' in 'sum()'"},
+    {"sum(1, 2)", "sum(a) has another number of arguments in 'sum(1, 2)'"},
+    {"sum(\"a\")", "sum takes numbers, not a text"},
+    {"lens(9)", "the stream has points 0 to 8"},
+    {"lens(embed[1])", "the stream has points 0 to 8"},
+    {"lens(1, 10)", "there are positions 0 to 9"},
+    {"mults(3, 0)",
+     "a pass is new tokens, 1 or more, after past ones, 0 or more, in all at "
+     "most 256"},
+    {"seconds(10, 1)", "there are 10 tokens to measure with; 10 + 1 are asked for"},
+    {"tok(99999)", "there is no token 99999"},
+    {"id(\"xyzzyx\")", "'xyzzyx' is 5 tokens, not one"},
+    {"weight(\"ln_gain\", 0)",
+     "this model has no weight 'ln_gain'; did you mean 'ln1_gain'?"},
+    {"weight(1)", "weight takes a name in quotes, like \"q\" or \"tok_embd\""},
+    {"weight(\"q\")", "'q' is in each layer: weight(\"q\", layer, ...)"},
+    {"weight(\"q\", 9, 0)", "the layer is a whole number from 0 to 3"},
+    {"weight(\"q\", 0)", "this weight has 192 rows: weight takes the number of one"},
+    {"weight(\"q\", 0, 192)", "the row of this weight is a whole number from 0 to 191"},
+    {"weight(\"q\", 0, 0, -1)",
+     "the column of this weight is a whole number from 0 to 191"},
+    {"weight(\"ln1_gain\", 0, 0, 0)",
+     "this weight is one row: weight takes no more than a place in it"},
+    {"params(\"heads\")", "a model has no part 'heads'; did you mean 'head'?"},
+    {"params(1)", "params takes a name in quotes, like \"attention\" or \"total\""},
+    {"headscore(\"L0\", \"sink\")", "a head is like L0.H3, not 'L0'"},
+    {"headscore(\"L0.H9\", \"sink\")", "the last head is L3.H5"},
+    {"headscore(\"L0.H3\", \"cook\")",
+     "a job is previous, induction, duplicate, sink or self"},
+    {"headscore(\"L0.H3\", \"sink\", 0.5)",
+     "headscore takes a length and a number of sequences from 1 on"},
+    {"headscore(\"L0.H3\", \"sink\", 200)",
+     "a sequence has 2 to 128 ids here, which are then repeated, not 200"},
+    {"marked(1)", "nothing is marked; mark keeps the present run to compare with"},
+    {"nothing[1]",
+     "no value 'nothing'; names are like blocks.0.attn.pattern, L0.H1.pattern, "
+     "logits"},
+};
+// clang-format on
+
 static void test_faults(void **state)
 {
     (void) state;
-    static const struct {
-        const char *text, *message;
-    } cases[] = {
-        {"", "'' ends where a number or a name is expected"},
-        {"1 2", "'2' is too much in '1 2'"},
-        {"(1", "'(1' ends where ) is expected"},
-        {"\"a", "a quote is not closed in '\"a'"},
-        {"1 + \"a\"", "'+' takes numbers, not a text"},
-        {"L1.H2.pattern[1] = 1",
-         "'=' compares two numbers or two texts, in 'L1.H2.pattern[1] = 1'"},
-        {"L1.H2.pattern[8,99]", "L1.H2.pattern has key 0 to 9, not 99"},
-        {"L1.H2.pattern[8,-1]", "L1.H2.pattern has key 0 to 9, not -1"},
-        {"L1.H2.pattern[0.5]", "an index is a whole number, not 0.5"},
-        {"L1.H2.pattern[1,1,1]", "L1.H2.pattern takes 2 indices, not 3"},
-        {"L*.pattern[1]", "'*' takes"},
-        {"dot(embed[1], logits[1])", "the rows have 192 and 2048 numbers"},
-        {"embed[1] + logits[1]", "'+' takes rows of one length, not of 192 and 2048"},
-        {"1 < 2 within 3", "within goes with = and !=, in '1 < 2 within 3'"},
-        {"sum()", "a number or a name is expected before ')' in 'sum()'"},
-        {"sum(1, 2)", "sum(a) has another number of arguments in 'sum(1, 2)'"},
-        {"sum(\"a\")", "sum takes numbers, not a text"},
-        {"tok(99999)", "there is no token 99999"},
-        {"id(\"xyzzyx\")", "'xyzzyx' is 5 tokens, not one"},
-        {"nothing[1]",
-         "no value 'nothing'; names are like blocks.0.attn.pattern, L0.H1.pattern, "
-         "logits"},
-    };
     struct session *s = open_computed(0, TEXT);
 
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         struct err err = ERR_INIT;
         struct expr_value v;
-        if (expr_eval(s, cases[i].text, &v, &err))
-            fail_msg("'%s' did not fail", cases[i].text);
-        if (strcmp(cases[i].text, "L*.pattern[1]"))
-            assert_string_equal(err.text, cases[i].message);
+        if (expr_eval(s, refused[i].text, &v, &err))
+            fail_msg("'%s' did not fail", refused[i].text);
+        if (strcmp(refused[i].text, "L*.pattern[1]"))
+            assert_string_equal(err.text, refused[i].message);
     }
+    session_free(s);
+}
+
+/* Sizes of the parts, what heads do, and the run that was marked. */
+static void test_of_model(void **state)
+{
+    (void) state;
+    struct session *s = open_computed(0, TEXT);
+    struct expr_value v;
+
+    assert_true(number_of(s, "params(\"embedding\")") == 2048 * 192);
+    assert_true(number_of(s, "params(\"positions\")") == 256 * 192);
+    assert_true(number_of(s, "params(\"mlp\")") == 4 * (2 * 192 * 768 + 768 + 192));
+    assert_true(number_of(s,
+                          "params(\"total\") - params(\"embedding\") - params(\"positions\") - "
+                          "params(\"attention\") - params(\"mlp\") - params(\"norms\") - "
+                          "params(\"head\")") == 0);
+    double off = number_of(s, "headscore(\"L0.H3\", \"sink\") - (L0.H3.pattern[1,0] + "
+                              "L0.H3.pattern[2,0] + L0.H3.pattern[3,0] + L0.H3.pattern[4,0] + "
+                              "L0.H3.pattern[5,0] + L0.H3.pattern[6,0] + L0.H3.pattern[7,0] + "
+                              "L0.H3.pattern[8,0] + L0.H3.pattern[9,0]) / 9");
+    printf("mean weight on token 0 off by %.2g (1e-6)\n", off);
+    assert_true(fabs(off) < 1e-6);
+    assert_true(number_of(s, "headscore(\"L2.H0\", \"induction\", 20)") > 0.8);
+    assert_true(number_of(s, "headscore(\"L2.H0\", \"induction\", 20, 3)") > 0.8);
+    assert_true(isnan(number_of(s, "rope_theta")));
+    assert_true(fabs(number_of(s, "norm_eps") - 1e-5) < 1e-11);
+    FAILS(expr_eval(s, "marked(\"n\")", &v, &err),
+          "nothing is marked; mark keeps the present run to compare with");
+    OK(mark_take(s, NULL, &err));
+    double before = number_of(s, "prob(\" thanked\")");
+    OK(session_prompt(s, "Tom", 3, &err));
+    OK(session_run(s, 0, NULL, &err));
+    assert_true(number_of(s, "marked(\"prob(\\\" thanked\\\")\")") == before);
+    assert_true(number_of(s, "marked(\"n\")") == 10 && number_of(s, "n") == 2);
+    FAILS(expr_eval(s, "marked(\"n +\")", &v, &err),
+          "'n +' ends where a number or a name is expected");
     session_free(s);
 }
 
@@ -218,7 +350,9 @@ int main(void)
         cmocka_unit_test(test_arithmetic), cmocka_unit_test(test_values),
         cmocka_unit_test(test_rows),       cmocka_unit_test(test_texts),
         cmocka_unit_test(test_claims),     cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_deep),       cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_marked),     cmocka_unit_test(test_lens_and_cost),
+        cmocka_unit_test(test_of_model),
     };
 
     return cmocka_run_group_tests(tests, session_setup, session_teardown);

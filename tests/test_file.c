@@ -72,7 +72,7 @@ static void assert_holds(const char *path, const char *bytes, size_t n)
     struct str s = STR_INIT;
     struct err err = ERR_INIT;
 
-    if (!file_read(&s, path, 1 << 24, &err))
+    if (!file_read(&s, path, 1 << 26, &err))
         fail_msg("%s", err.text);
     assert_int_equal(s.len, n);
     assert_memory_equal(s.text, bytes, n);
@@ -198,8 +198,8 @@ static void test_write_and_patch(void **state)
 {
     char *path = file_join(folder, "out");
     struct err err = ERR_INIT;
-    struct outfile *f = outfile_open(path, &err);
     int before = names_in_folder();
+    struct outfile *f = outfile_open(path, &err);
 
     (void) state;
     assert_non_null(f);
@@ -211,7 +211,7 @@ static void test_write_and_patch(void **state)
     assert_false(file_exists(path)); /* nothing under its name before commit */
     assert_true(outfile_commit(f, &err));
     assert_holds(path, "Line 1\nend", 10);
-    assert_int_equal(names_in_folder(), before); /* the temporary became the file */
+    assert_int_equal(names_in_folder(), before + 1); /* no other */
     free(path);
 }
 
@@ -324,6 +324,16 @@ static void test_failed_write_keeps_the_old_file(void **state)
     assert_false(ok);
     assert_non_null(strstr(err.text, "cannot write"));
     assert_non_null(strstr(err.text, "larger than the system allows"));
+    assert_holds(path, "old", 3);
+    assert_int_equal(names_in_folder(), names);
+
+    setrlimit(RLIMIT_FSIZE, &small); /* room for all is asked for first */
+    f = outfile_open(path, &err);
+    ok = outfile_reserve(f, 1 << 20, &err);
+    outfile_abort(f);
+    setrlimit(RLIMIT_FSIZE, &old);
+    assert_false(ok);
+    assert_non_null(strstr(err.text, "than the system allows (1.0 MB are needed)"));
     assert_holds(path, "old", 3);
     assert_int_equal(names_in_folder(), names);
     free(path);

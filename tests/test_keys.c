@@ -160,7 +160,7 @@ static const struct pressed presses[] = {
     {"b", "lesson", "lesson 1 2", "Right.", "Your guess?", NULL},
     {"c", "lesson", "lesson 1 2", "Not this one.", "Your guess?", NULL},
     {"d", "lesson", "lesson 1 2", "the choices are a to c", NULL, NULL},
-    {"=", "lesson", "lesson 1 2", "answer ", NULL, NULL},
+    {"=", "lesson", "lesson 1 2", ":answer", NULL, NULL},
 
     {"c", "residual", NULL, "rank of the final choice", NULL, NULL},
     {"Home", "residual", NULL, "embed   T ", NULL, NULL},

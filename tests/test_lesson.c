@@ -95,6 +95,22 @@ static void check_length(const struct course *c, const struct lesson *l, int ste
     page_release(&page);
 }
 
+/* The heading stands whole in the frame, on the smallest screen that lessons are made for. */
+static void check_screen(struct fixture *f, const struct lesson *l, int step)
+{
+    struct caps caps = {.colors = 256};
+    struct canvas *c = canvas_new(80, 24, &caps, NULL);
+    struct str shown = STR_INIT;
+
+    screen_draw(f->session, &f->screen, c);
+    canvas_plain(c, &shown);
+    assert_safe(shown.text);
+    if (!strstr(shown.text, l->step[step].heading))
+        fail_msg("%s, step %d: the heading is cut\n%s", l->name, step + 1, shown.text);
+    str_release(&shown);
+    canvas_free(c);
+}
+
 static void check_step(struct fixture *f, const struct lesson *l, int step, int how)
 {
     struct course *c = f->session->course;
@@ -105,6 +121,7 @@ static void check_step(struct fixture *f, const struct lesson *l, int step, int 
     if (c->broken.len > 0)
         fail_msg("%s, step %d: %s", l->name, step + 1, c->broken.text);
     check_length(c, l, step);
+    check_screen(f, l, step);
     if (!st->question)
         return;
     if (how == COURSE_SHOWN) {
@@ -196,6 +213,7 @@ static void same_step(const char *what, const struct lesson_step *a,
 static void test_languages(void **state)
 {
     (void) state;
+    static const char *const words[] = {"list", "next", "back", "end", NULL};
     struct lessons en, zh;
     struct err err = ERR_INIT;
     char what[96];
@@ -208,6 +226,8 @@ static void test_languages(void **state)
     for (int i = 0; i < en.n; i++) {
         const struct lesson *a = &en.lesson[i], *b = &zh.lesson[i];
         assert_string_equal(a->name, b->name);
+        for (int k = 0; words[k]; k++) /* 'lesson next' would never open it */
+            assert_string_not_equal(a->name, words[k]);
         assert_string_equal(a->model, b->model);
         assert_string_equal(a->prompt, b->prompt);
         if (a->n_steps != b->n_steps)

@@ -56,7 +56,7 @@ static const struct {
      "show tokens", "", ""},
     {"gptscope run --json -c 'echo a; head x; echo b'", 1, 2, "head x",
      "head takes a number from 0 to 5, +N, -N, first or last, not 'x'",
-     "gptscope: head takes a number from 0 to 5, +N, -N, first or last, not 'x'\n"},
+     "gptscope: command 2: head takes a number from 0 to 5, +N, -N, first or last, not 'x'\n"},
     {"gptscope run --json bad.gpt", 1, 3, "stpe",
      "there is no command 'stpe'; did you mean 'step'?",
      "gptscope: bad.gpt:4: there is no command 'stpe'; did you mean 'step'?\n"},

@@ -82,6 +82,15 @@ static const struct example examples[] = {
      "gptscope: option '--decode' needs token ids such as 1,2,3, not '1,x'; "
      "see gptscope help tokenize\n"},
     {"gptscope generate", 2, "", "~there is no prompt"},
+    {"gptscope bench --dump --ui", 2, "",
+     "gptscope: --ui and --dump are given; one at a time; see gptscope help bench\n"},
+    {"gptscope bench --dump -m tiny-gpt2 --prompt-tokens 257", 2, "",
+     "~257 tokens do not fit the context of 256"},
+    {"TMPDIR=no/such gptscope bench --dump -m tiny-gpt2 --prompt-tokens 8 -n 1", 1, "",
+     "~measuring dumps: cannot write 'no/such/.gptscope-bench-"},
+    {"gptscope bench --dump -m tiny-gpt2 --prompt-tokens 8 -n 2 | grep -c 'dump\\|plain\\|copy' "
+     "&& ! ls -A | grep bench",
+     0, "6\n", ""},
     {"gptscope dump -p x -o x.npz", 2, "", "~--select"},
     {"gptscope dump -p x --select logits", 2, "", "~which file"},
     {"gptscope dump -p x --select logits -o x.xls", 2, "",

@@ -28,9 +28,10 @@ bool file_exists(const char *path);
 char *file_join(const char *dir, const char *name); /* yours */
 
 /*
- * A file being written. Bytes go to a temporary name in the same folder; commit syncs and
- * renames it to its final name, release without commit removes it. Path "-" is stdout.
- * Errors are remembered: write freely, check at commit.
+ * A file being written. Bytes go to a file without a name in the same folder, or where there is
+ * no such thing to one with a temporary name; commit syncs it and gives it its final name in
+ * place of the old file, abort removes it. A program that is killed leaves the old file. Path
+ * "-" is stdout. Errors are remembered: write freely, check at commit.
  */
 struct outfile;
 
@@ -39,9 +40,24 @@ void outfile_write(struct outfile *f, const void *bytes, size_t n);
 void outfile_printf(struct outfile *f, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 uint64_t outfile_at(const struct outfile *f); /* bytes written so far */
-/* Writes over n bytes at an earlier place (not for "-"). */
+/* The file will have `size` bytes: the disk makes room for them at once, so that a full one is
+ * reported before anything is computed. From then on all of it may be written with
+ * outfile_patch, in any order. Does nothing for devices and "-". */
+bool outfile_reserve(struct outfile *f, uint64_t size, struct err *err);
+/* Writes over n bytes at an earlier place, or anywhere in what is reserved (not for "-"). */
 void outfile_patch(struct outfile *f, uint64_t at, const void *bytes, size_t n);
+/* The same in what is reserved; returns the bytes' checksum (base/crc.h). Several threads may
+ * do so at once, to places apart, as long as nothing else is done with the file. */
+uint32_t outfile_patch_sum(struct outfile *f, uint64_t at, const void *bytes, size_t n);
+/* Fails, with the message that commit would give, once a write has: there is no use going on.
+ */
+bool outfile_check(const struct outfile *f, struct err *err);
 bool outfile_commit(struct outfile *f, struct err *err); /* frees f, whatever the result */
 void outfile_abort(struct outfile *f);                   /* frees f, removes the temporary */
+
+/* A file that is never given a name, in $TMPDIR or /tmp: abort removes it. */
+struct outfile *outfile_scratch(struct err *err);
+/* Writes all of a scratch file; fails when that cannot be read. */
+bool outfile_copy(struct outfile *to, struct outfile *from, struct err *err);
 
 #endif

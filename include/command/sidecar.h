@@ -28,11 +28,12 @@ char *sidecar_path(const char *path); /* of the dump at path; yours */
 /* True when there is no file of the sidecar's name, or an older sidecar. */
 bool sidecar_may(const char *path, struct err *err);
 
-/* While the data is replaced its old sidecar is out of the way: a program that is killed leaves
- * data without a mark and never with a wrong one. begin takes it away; end with `keep` puts it
- * back (the data is the old one still), without it is gone. */
+/* While the data is replaced its old sidecar is away: a program that is killed leaves data
+ * without a mark and never with a wrong one. begin takes it into memory; end with `keep` writes
+ * it again (the data is the old one still), without it is gone. */
 struct sidecar_move {
-    char *path, *aside; /* aside NULL: there was none */
+    char *path;
+    struct str old; /* "": there was none */
 };
 void sidecar_begin(struct sidecar_move *m, const char *path);
 void sidecar_end(struct sidecar_move *m, bool keep);

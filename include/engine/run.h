@@ -68,6 +68,7 @@ bool run_feed(struct run *r, const int32_t *ids, int n, struct err *err);
 
 const struct program *run_program(const struct run *r);
 const struct model *run_model(const struct run *r);
+struct compute *run_compute(const struct run *r);
 int run_pc(const struct run *r);       /* next op; n_steps when the pass is done */
 bool run_in_pass(const struct run *r); /* begun and not committed */
 int run_n_past(const struct run *r);   /* positions committed */

@@ -108,14 +108,25 @@ float *run_slot(const struct run *r, int value, int pos); /* KEPT, CACHE; NULL w
 float *run_lse_at(const struct run *r, int layer, int pos);
 bool run_holds(const struct run *r, int value, int pos0, int rows, float **p);
 
+/* Fails, with a message, for a region that the value does not have; *g: all of it for NULL. */
+bool run_region(const struct run *r, int value, const struct region *want, struct region *g,
+                struct err *err);
+/* Positions to derive at a time without a sweep: bounds the memory, not the result. */
+int run_block_rows(const struct run *r, int value);
+/* [rows, shape 1, shape 2] -> the region's part of the last two axes, of n rows. */
+void run_copy_part(float *out, const float *rows, int n, const int shape[3],
+                   const struct region *g);
+
 /* derive.c: `rows` positions of a value from pos0 on, from what is kept. Memory is the
  * derive's. */
 struct derived_block {
     float *p;
     size_t bytes;
 };
+struct sweep;
 struct derived {
     const struct run *run;
+    const struct sweep *sweep; /* has rows already, or NULL */
     struct derived_block *block;
     int n, cap;
 };
@@ -123,8 +134,19 @@ void derived_init(struct derived *d, const struct run *r);
 void derived_release(struct derived *d);
 bool derive_rows(struct derived *d, int value, int pos0, int rows, const float **p,
                  struct err *err);
+/* Executes an op whose outputs are rows, not stages: those outputs that are not NULL are
+ * written; out[0] is made when it is NULL. */
+bool derive_outputs(struct derived *d, const struct op *op, int pos0, int rows,
+                    float *out[OP_MAX_OUT], struct err *err);
 bool derive_stage(const struct run *r, int value, const struct region *g, float *out,
                   struct err *err);
+/* The same where nothing looks into the layer's attention; raw: the region's q . k, if it is
+ * known. */
+bool derive_viewport(const struct run *r, const struct op *op, const struct region *g,
+                     const float *raw, float *out, struct err *err);
+
+/* sweep.c: rows that a sweep remembers, or NULL. */
+const float *sweep_find(const struct sweep *s, int value, int pos0, int rows);
 
 /* patch.c */
 void patch_apply(const struct run *r, int value, int pos0, int rows, int n_key, float *data);

@@ -17,13 +17,14 @@ enum course_answered { COURSE_OPEN, COURSE_RIGHT, COURSE_WRONG, COURSE_SHOWN };
 
 struct course {
     struct lessons lessons;
-    enum lang lang;      /* of lessons */
-    int lesson, step;    /* -1: none is open */
-    struct str text;     /* of the step, filled; lines end where paragraphs do */
-    struct str question; /* filled */
-    struct str reveal;   /* filled; "" until it was answered */
-    struct str verdict;  /* "Right." or what the right answer is */
-    struct str broken;   /* a claim that does not hold here, or "" */
+    enum lang lang;                    /* of lessons */
+    int lesson, step;                  /* -1: none is open */
+    struct str text;                   /* of the step, filled; lines end where paragraphs do */
+    struct str question;               /* filled */
+    struct str choice[LESSON_CHOICES]; /* the same, each on one line */
+    struct str reveal;                 /* filled; "" until it was answered */
+    struct str verdict;                /* "Right." or what the right answer is */
+    struct str broken;                 /* a claim that does not hold here, or "" */
     enum course_answered answered;
     int right, asked;       /* answers of this lesson */
     uint64_t done;          /* a bit for each lesson */

@@ -16,8 +16,9 @@
  *
  * Values are named as in engine/select.h, one at a time; indices count from 0, `last` is the
  * last position. With a head in the name its axis is gone. Names of numbers: n (tokens),
- * d_model, d_head, d_mlp, n_head, n_kv_head, n_layer, n_vocab, n_ctx, pi, inf. Functions are
- * the table expr_functions. Everything is computed in double from the f32 numbers of the run.
+ * d_model, d_head, d_mlp, n_head, n_kv_head, n_layer, n_vocab, n_ctx, norm_eps, rope_theta, pi,
+ * inf. Functions are the table expr_functions. Everything is computed in double from the f32
+ * numbers of the run.
  */
 #ifndef GPTSCOPE_SESSION_EXPR_H
 #define GPTSCOPE_SESSION_EXPR_H

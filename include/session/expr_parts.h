@@ -15,5 +15,13 @@ bool expr_constant(const struct session *s, const char *name, double *x);
 bool expr_read(const struct session *s, const char *name, const long *index, int n_index,
                struct expr_value *out, struct err *err);
 void expr_number(struct expr_value *out, double x);
+/* The function weight of the table: a row of a weight, or one of its numbers. */
+bool expr_weight(const struct session *s, const struct expr_value *arg, int n,
+                 struct expr_value *out, struct err *err);
+/* The functions params and headscore of the table. */
+bool expr_params(const struct session *s, const struct expr_value *arg, int n,
+                 struct expr_value *out, struct err *err);
+bool expr_headscore(const struct session *s, const struct expr_value *arg, int n,
+                    struct expr_value *out, struct err *err);
 
 #endif

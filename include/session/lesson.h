@@ -14,7 +14,8 @@
  *     An empty line ends a paragraph.
  *         a line that begins with four blanks is kept as it is: a formula
  *     ? What can token 2 see?              a question, with live numbers, too
- *     - all tokens :: L0.H3.pattern[2,5] > 0     a choice, right when its claim holds
+ *     - all tokens :: L0.H3.pattern[2,5] > 0     a choice, with live numbers, right when its
+ *                                                claim holds
  *     - tokens 0 to 2 :: L0.H3.pattern[2,5] = 0
  *     = 3 ~ 0.1                            or, in place of choices, the number that is asked
  *                                          for (an expression), and how near an answer must be

@@ -60,10 +60,10 @@ struct ablation {
         note[48]; /* where its numbers are from: "the mark", "toward ·ball"; safe text, or "" */
 };
 
-struct mark;   /* session/mark.h */
-struct course; /* session/course.h */
+struct mark;           /* session/mark.h */
+struct course;         /* session/course.h */
 struct exercise_state; /* session/exercise_state.h */
-struct watch; /* session/watch.h */
+struct watch;          /* session/watch.h */
 
 /* The token that was generated last. */
 struct chosen {
@@ -91,13 +91,13 @@ struct session {
     struct branches branches;
     struct mark *mark; /* a run kept to compare with, or NULL */
     int marks_made;
-    bool comparing;       /* views show the run less the mark; only with a mark */
-    struct verify verify; /* read it with session_verified */
-    struct course *course; /* lessons, or NULL */
-    struct watch *watch; /* a learner's functions in the model, or NULL */
+    bool comparing;                   /* views show the run less the mark; only with a mark */
+    struct verify verify;             /* read it with session_verified */
+    struct course *course;            /* lessons, or NULL */
+    struct watch *watch;              /* a learner's functions in the model, or NULL */
     struct exercise_state *exercises; /* how far the learner is, or NULL */
-    struct str log;       /* messages, a line each */
-    char message[256];    /* the newest one, safe for a terminal */
+    struct str log;                   /* messages, a line each */
+    char message[256];                /* the newest one, safe for a terminal */
 
     struct cursor_at at;
     struct subject subject;

@@ -31,6 +31,9 @@ void matrix_column(const struct matrix *w, int in, float *dst);
  */
 struct matrix matrix_slice(const struct matrix *w, int first, int n);
 
+/* The part of w that reads inputs [first, first + n), for a product with just these: a view.
+ * False where stored blocks would be cut. */
+bool matrix_inputs(struct matrix *part, const struct matrix *w, int first, int n);
 /* Scratch floats a thread (compute_reserve) that matmul needs for w, for any number of rows. */
 size_t matmul_scratch(const struct matrix *w);
 /*

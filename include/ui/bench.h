@@ -29,11 +29,13 @@ struct bench {
     int n_prompt, n_decode;
 
     struct run *keep, *lean; /* while the prefills are measured; keep stays */
-    /* What --ui looks at: the model with its prompt computed, and the screen it is drawn on. */
+    /* What --ui and --dump look at: the model with its prompt computed, and the screen it is
+     * drawn on. */
     struct session *session;
     struct screen screen;
     struct canvas *canvas; /* NULL: nothing was drawn yet */
-    int most_rounds;       /* of a figure of --ui */
+    int most_rounds;       /* of a figure of --ui or --dump */
+    double resident;       /* MB, before the run was made; --dump */
     bool has_term;
     struct bench_row *row;
     int n_rows, cap_rows;
@@ -44,8 +46,11 @@ struct measure {
     const char *name, *help;
     bool (*run)(struct bench *b, struct err *err);
 };
-extern const struct measure measure_table[];          /* in order; ends with a NULL name */
-extern const struct measure ui_table[];               /* of --ui */
+extern const struct measure measure_table[]; /* in order; ends with a NULL name */
+extern const struct measure ui_table[];      /* of --ui */
+extern const struct measure dump_table[];    /* of --dump */
+/* Remembers what is resident with the weights alone: before the session is made. */
+bool dump_memory_begin(struct bench *b, struct err *err);
 bool measure_start(struct bench *b, struct err *err); /* bench_start.c */
 
 /* Rounds of one figure. */

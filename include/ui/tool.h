@@ -42,6 +42,7 @@ struct tool_args {
     bool json, ui, no_bos, man, help, version;
     bool all, quiet; /* --all, --quiet */
     bool quoted;     /* --quoted */
+    bool dump;       /* bench --dump */
     bool clean;      /* --clean */
     uint64_t given;  /* rows of the settings table that options have set */
     char **rest;     /* arguments that are not options, the verb taken out; in argv's memory */

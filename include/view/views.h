@@ -29,7 +29,8 @@ view_hit residual_hit;
 view_draw lesson_draw;
 view_title lesson_title;
 view_hit lesson_hit;
-/* Rows that the open lesson wants, frame included, in a window w wide with h rows for panels. */
+/* Rows that the open lesson wants, frame included, in a window w wide with h rows for panels.
+ */
 int lesson_height(const struct session *s, int w, int h);
 
 /* The token strip of the screen: all of r, scrolled around the cursor. After each token its

@@ -72,6 +72,9 @@ const struct data_format data_formats[] = {
      "all there are: number, kind, value, layer, head, axes (name, first, count; null: to the "
      "end), x, note, text"},
     {"mark", "mark", "label, n_tokens, n_ablations; or null"},
+    {"diff", "a b same positions tolerance first only_a only_b values",
+     "values: each with name, state, shape, where it differs most, both numbers there, rms, cosine; "
+     "first: the first that leaves the tolerance"},
     {"compare", "comparing now mark n_compared n_same", ""},
     {"exercise",
      "[exercises] [exercise] [folder] [files] [file] [compiled] [passed] [todos] [compiler] "

@@ -16,7 +16,7 @@ json_t *data_lesson(const struct course *c)
         return o;
     }
     for (int i = 0; i < step->n_choices; i++)
-        json_array_append_new(choices, json_string(step->choice[i].text));
+        json_array_append_new(choices, json_string(c->choice[i].text));
     json_object_set_new(o, "heading", json_string(step->heading));
     json_object_set_new(o, "text", json_string(c->text.text));
     json_object_set_new(o, "holds", json_boolean(c->broken.len == 0));

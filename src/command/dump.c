@@ -251,14 +251,16 @@ static bool is_stream(const char *path)
 static bool write_file(struct dump *d, struct err *err)
 {
     const char *path = d->o->path;
-    struct sidecar_move old = {NULL, NULL};
+    struct sidecar_move old = {NULL, STR_INIT};
     struct outfile *f = outfile_open(path, err);
     d->no_writing = !f;
     if (!f)
         return false;
     if (!d->format->write(&d->job, f, err)) {
+        bool disk = !outfile_check(f, err);
         outfile_abort(f);
-        return err_add(err, "%s", path);
+        d->no_writing = disk;
+        return disk ? false : err_add(err, "%s", path);
     }
     if (!d->job.stream)
         sidecar_begin(&old, path);
@@ -323,6 +325,7 @@ static bool dump_begin(struct dump *d, const struct session *s, const struct sel
 
 static void dump_end(struct dump *d)
 {
+    dump_job_end(&d->job);
     job_release(&d->job, d->n_pos);
     selection_release(&d->sel);
     dump_part_release(&d->part);
@@ -336,8 +339,8 @@ bool dump_values(const struct session *s, const struct selection *sel,
     *result = (struct dump_result){NULL, 0, false};
     if (n == 0)
         return err_set(err, "nothing to dump: there are no computed tokens");
-    bool ok = dump_begin(&d, s, sel, o, n, err) && fill_job(&d, err) && write_file(&d, err) &&
-              write_sidecar(&d, err);
+    bool ok = dump_begin(&d, s, sel, o, n, err) && fill_job(&d, err) &&
+              dump_job_begin(&d.job, err) && write_file(&d, err) && write_sidecar(&d, err);
     result->no_writing = d.no_writing;
     if (ok)
         fill_result(&d, result);

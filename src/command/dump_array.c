@@ -6,7 +6,9 @@
 #include <string.h>
 
 /* Floats a block: 4 MB. */
-#define BLOCK ((size_t) 1 << 20)
+#define BLOCK SWEEP_BLOCK
+/* Of scores and patterns, which a sweep makes of one another: what a cache holds twice. */
+#define STAGE_BLOCK ((size_t) 1 << 18)
 
 static size_t item_bytes(const struct dump_array *a)
 {
@@ -29,7 +31,7 @@ size_t dump_array_bytes(const struct dump_array *a)
 bool dump_array_open(struct dump_array *a, struct err *err)
 {
     a->done = 0;
-    if (a->data)
+    if (a->data || (a->sweep && !a->keep))
         return true;
     a->block = big_alloc(BLOCK * sizeof(float), "a block of a value", err);
     return a->block != NULL;
@@ -50,6 +52,21 @@ static size_t alike(const struct dump_array *a, size_t head, size_t n)
     return k;
 }
 
+static bool is_stage(const struct dump_array *a)
+{
+    return program_is_stage(run_program(a->run), a->value);
+}
+
+/* A sweep gives positions of one chunk at a time; of a pattern, the outermost axis is heads. */
+static size_t in_chunk(const struct dump_array *a, int pos, size_t take)
+{
+    if (is_stage(a))
+        return take;
+    int size = sweep_rows(a->sweep, a->value);
+    size_t left = (size_t) (size - pos % size);
+    return take < left ? take : left;
+}
+
 /*
  * The next part of the value that is contiguous in C order and fits a block: several indices of
  * the outermost axis, or part of one.
@@ -60,6 +77,7 @@ static size_t alike(const struct dump_array *a, size_t head, size_t n)
 static size_t next_region(const struct dump_array *a, struct region *r)
 {
     size_t inner = 1, left = a->done;
+    size_t most = a->sweep && is_stage(a) ? STAGE_BLOCK : BLOCK;
     for (int i = 1; i < a->n_value_axis; i++)
         inner *= (size_t) a->region.count[i];
     *r = a->region;
@@ -67,8 +85,10 @@ static size_t next_region(const struct dump_array *a, struct region *r)
         size_t at = left / inner, rest = (size_t) a->region.count[i] - at;
         left %= inner;
         r->first[i] += (int) at;
-        if (inner <= BLOCK && left == 0) {
-            size_t take = BLOCK / inner < rest ? BLOCK / inner : rest;
+        if (inner <= most && left == 0) {
+            size_t take = most / inner < rest ? most / inner : rest;
+            if (i == 0 && a->sweep)
+                take = in_chunk(a, r->first[0], take);
             if (a->keep && i == a->keep_axis)
                 take = alike(a, at, take);
             r->count[i] = (int) take;
@@ -120,22 +140,42 @@ static size_t region_count(const struct dump_array *a)
     size_t n = 1;
     for (int i = 0; i < a->n_value_axis; i++)
         n *= (size_t) a->region.count[i];
-    return n;
+    return a->data ? dump_array_count(a) : n;
 }
 
-static bool next_block(struct dump_array *a, size_t *bytes, struct err *err)
+bool dump_array_more(const struct dump_array *a)
+{
+    return a->done < region_count(a);
+}
+
+/* Heads are taken out of a copy. */
+static bool read_part(struct dump_array *a, const struct region *part, const void **data,
+                      struct err *err)
+{
+    const float *p = a->block;
+    bool ok;
+    if (a->sweep && a->keep)
+        ok = sweep_read(a->sweep, a->value, part, a->block, err);
+    else if (a->sweep)
+        ok = sweep_view(a->sweep, a->value, part, &p, err);
+    else
+        ok = run_read(a->run, a->value, part, a->block, err);
+    *data = p;
+    return ok || err_add(err, "%s", a->name);
+}
+
+static bool next_block(struct dump_array *a, const void **data, size_t *bytes, struct err *err)
 {
     struct region part;
-    size_t n = region_count(a), got;
-    while (a->done < n) {
+    while (dump_array_more(a) && (!a->until || a->done < a->until)) {
         if (interrupt_pending())
             return err_set(err, "interrupted");
-        got = next_region(a, &part);
+        size_t got = next_region(a, &part);
         a->done += got;
         if (!part_kept(a, &part))
             continue;
-        if (!run_read(a->run, a->value, &part, a->block, err))
-            return err_add(err, "%s", a->name);
+        if (!read_part(a, &part, data, err))
+            return false;
         *bytes = (a->keep ? keep_heads(a, &part) : got) * sizeof(float);
         return true;
     }
@@ -144,10 +184,9 @@ static bool next_block(struct dump_array *a, size_t *bytes, struct err *err)
 
 static bool next_bytes(struct dump_array *a, const void **data, size_t *bytes, struct err *err)
 {
-    *data = a->block;
     if (!a->data)
-        return next_block(a, bytes, err);
-    if (a->done == dump_array_count(a))
+        return next_block(a, data, bytes, err);
+    if (!dump_array_more(a))
         return true;
     if (interrupt_pending())
         return err_set(err, "interrupted");

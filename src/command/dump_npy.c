@@ -53,14 +53,14 @@ bool dump_npy(const struct dump_job *job, struct outfile *f, struct err *err)
     struct dump_array *a = &job->array[0];
     struct str header = STR_INIT;
     dump_npy_header(a, &header);
+    bool ok = job->stream || outfile_reserve(f, header.len + dump_array_bytes(a), err);
     outfile_write(f, header.text, header.len);
     str_release(&header);
-    if (!dump_array_open(a, err))
+    if (!ok || !dump_array_open(a, err))
         return false;
     const void *data;
     size_t n = 0;
-    bool ok;
-    while ((ok = dump_array_next(a, &data, &n, err)) && n)
+    while ((ok = dump_array_next(a, &data, &n, err) && outfile_check(f, err)) && n)
         outfile_write(f, data, n);
     dump_array_close(a);
     return ok;

@@ -1,256 +1,162 @@
 /*
  * npz: a zip archive of npy files, stored without compression, so that it is written and read
- * at the speed of the disk. libzip pulls each entry through entry_call, block by block, and
- * pushes the archive through sink_call into the output file: neither is in memory as a whole.
+ * at the speed of the disk. Every entry's size is known beforehand, so the entries of a block
+ * of the model are written side by side, in the order in which their numbers are computed
+ * (dump_each); libzip would ask for one whole entry after the other, and have what several of
+ * them need, such as the logits for probs, computed as often.
  */
 #include "command/dump_array.h"
 
 #include "base/mem.h"
+#include "command/zip_store.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <zip.h>
+#include <zlib.h>
 
-/* The archive being written. libzip goes back to fill in each entry's checksum, which a
- * pipe cannot do: then it goes to a temporary file first. */
-struct sink {
+/* From here on the numbers of an entry begin at a multiple of the disk's blocks, so that they
+ * can be written past the page cache and be mapped. */
+#define LARGE ((size_t) 256 << 10)
+
+struct npz {
     struct outfile *f;
-    FILE *tmp;
-    uint64_t at, end;
-    zip_error_t error;
+    struct zip_entry *entry;
+    struct str *header; /* npy header of each */
+    char (*name)[sizeof(((struct dump_array *) 0)->name) + 4];
+    uint64_t *done; /* bytes of each that are written */
+    struct compute *compute;
 };
 
-struct entry {
-    struct dump_array *array;
-    struct str header;
-    size_t header_at;
-    const uint8_t *data;
-    size_t left;
-    struct err *err; /* gets the first failure of reading */
-    zip_error_t error;
+static void npz_init(struct npz *z, const struct dump_job *job, struct outfile *f)
+{
+    size_t n = (size_t) job->n;
+    *z = (struct npz){.f = f};
+    z->entry = xcalloc(n, sizeof *z->entry);
+    z->header = xcalloc(n, sizeof *z->header);
+    z->name = xcalloc(n, sizeof *z->name);
+    z->done = xcalloc(n, sizeof *z->done);
+    for (int i = 0; i < job->n; i++) {
+        const struct dump_array *a = &job->array[i];
+        snprintf(z->name[i], sizeof z->name[i], "%s.npy", a->name);
+        z->header[i] = (struct str) STR_INIT;
+        dump_npy_header(a, &z->header[i]);
+        z->entry[i].name = z->name[i];
+        z->entry[i].size = z->header[i].len + dump_array_bytes(a);
+        if (dump_array_bytes(a) >= LARGE)
+            z->entry[i].align = z->header[i].len;
+        if (!a->data)
+            z->compute = run_compute(a->run);
+    }
+}
+
+static void npz_release(struct npz *z, int n)
+{
+    for (int i = 0; i < n; i++)
+        str_release(&z->header[i]);
+    free(z->entry);
+    free(z->header);
+    free(z->name);
+    free(z->done);
+}
+
+/* A piece of an entry, in parts: each thread takes the checksum of one and writes it. */
+enum { PARTS = 64, SMALL = 128 << 10, BLOCK = 4096 };
+struct piece {
+    struct npz *z;
+    const uint8_t *bytes;
+    size_t n;
+    uint64_t at;
+    int parts;
+    uint32_t crc[PARTS];
 };
 
-/* --- entries --- */
-
-static zip_int64_t entry_stat(struct entry *e, zip_stat_t *st)
+/* Parts end where blocks of the disk do. */
+static size_t part_at(const struct piece *p, int part)
 {
-    zip_stat_init(st);
-    st->size = e->header.len + dump_array_bytes(e->array);
-    st->valid = ZIP_STAT_SIZE;
-    return sizeof *st;
-}
-
-static zip_int64_t entry_open(struct entry *e)
-{
-    e->header_at = e->left = 0;
-    if (dump_array_open(e->array, e->err))
+    if (part == 0)
         return 0;
-    zip_error_set(&e->error, ZIP_ER_MEMORY, 0);
-    return -1;
+    if (part == p->parts)
+        return p->n;
+    uint64_t to = p->at + p->n / (size_t) p->parts * (size_t) part;
+    return (size_t) (to / BLOCK * BLOCK - p->at);
 }
 
-/* At most n bytes of the header, then of the elements; 0 at the end. */
-static zip_int64_t entry_read(struct entry *e, void *out, size_t n)
+static void piece_task(void *arg, int part, float *scratch)
 {
-    if (e->header_at < e->header.len) {
-        size_t left = e->header.len - e->header_at;
-        n = n < left ? n : left;
-        memcpy(out, e->header.text + e->header_at, n);
-        e->header_at += n;
-        return (zip_int64_t) n;
-    }
-    if (!e->left) {
-        const void *data = NULL;
-        if (!dump_array_next(e->array, &data, &e->left, e->err)) {
-            zip_error_set(&e->error, ZIP_ER_READ, 0);
-            return -1;
-        }
-        e->data = data;
-    }
-    n = n < e->left ? n : e->left;
-    if (n)
-        memcpy(out, e->data, n);
-    e->data += n;
-    e->left -= n;
-    return (zip_int64_t) n;
+    struct piece *p = arg;
+    size_t begin = part_at(p, part), n = part_at(p, part + 1) - begin;
+    (void) scratch;
+    p->crc[part] = outfile_patch_sum(p->z->f, p->at + begin, p->bytes + begin, n);
 }
 
-static zip_int64_t entry_call(void *user, void *data, zip_uint64_t n, zip_source_cmd_t cmd)
+static bool put_piece(void *user, int array, const void *bytes, size_t n, struct err *err)
 {
-    struct entry *e = user;
-    switch (cmd) {
-    case ZIP_SOURCE_OPEN:
-        return entry_open(e);
-    case ZIP_SOURCE_READ:
-        return entry_read(e, data, n);
-    case ZIP_SOURCE_CLOSE:
-        dump_array_close(e->array);
-        return 0;
-    case ZIP_SOURCE_STAT:
-        return entry_stat(e, data);
-    case ZIP_SOURCE_ERROR:
-        return zip_error_to_data(&e->error, data, n);
-    case ZIP_SOURCE_FREE:
-        return 0;
-    case ZIP_SOURCE_SUPPORTS:
-        return zip_source_make_command_bitmap(ZIP_SOURCE_OPEN, ZIP_SOURCE_READ,
-                                              ZIP_SOURCE_CLOSE, ZIP_SOURCE_STAT,
-                                              ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE, -1);
-    default:
-        zip_error_set(&e->error, ZIP_ER_OPNOTSUPP, 0);
-        return -1;
-    }
+    struct npz *z = user;
+    struct zip_entry *e = &z->entry[array];
+    struct piece p = {.z = z, .bytes = bytes, .n = n, .at = e->data + z->done[array]};
+    size_t most = z->compute ? 2 * (size_t) compute_threads(z->compute) : 1;
+    most = most > PARTS ? PARTS : most;
+    p.parts = n / SMALL < 1 ? 1 : n / SMALL < most ? (int) (n / SMALL) : (int) most;
+    if (p.parts == 1)
+        piece_task(&p, 0, NULL);
+    else
+        compute_each(z->compute, p.parts, piece_task, &p);
+    for (int i = 0; i < p.parts; i++)
+        e->crc = (uint32_t) crc32_combine(e->crc, p.crc[i],
+                                          (z_off_t) (part_at(&p, i + 1) - part_at(&p, i)));
+    z->done[array] += n;
+    return outfile_check(z->f, err);
 }
 
-/* --- the archive --- */
-
-/* Bytes at k->at: partly over what is there, partly behind it. */
-static void sink_put(struct sink *k, const uint8_t *bytes, size_t n)
+static void put_text(struct npz *z, uint64_t at, struct str *text)
 {
-    size_t over = k->end - k->at < n ? (size_t) (k->end - k->at) : n;
-    if (over)
-        outfile_patch(k->f, k->at, bytes, over);
-    if (n > over)
-        outfile_write(k->f, bytes + over, n - over);
+    outfile_patch(z->f, at, text->text, text->len);
+    str_clear(text);
 }
 
-static zip_int64_t sink_write(struct sink *k, const uint8_t *bytes, size_t n)
+static bool write_archive(struct npz *z, const struct dump_job *job, struct err *err)
 {
-    if (!k->tmp) {
-        sink_put(k, bytes, n);
-    } else if (fwrite(bytes, 1, n, k->tmp) != n) {
-        zip_error_set(&k->error, ZIP_ER_WRITE, errno);
-        return -1;
-    }
-    k->at += n;
-    k->end = k->at > k->end ? k->at : k->end;
-    return (zip_int64_t) n;
-}
-
-static zip_int64_t sink_seek(struct sink *k, void *data, zip_uint64_t n)
-{
-    zip_int64_t to = zip_source_seek_compute_offset(k->at, k->end, data, n, &k->error);
-    if (to < 0)
-        return -1;
-    if (k->tmp && fseeko(k->tmp, to, SEEK_SET) != 0) {
-        zip_error_set(&k->error, ZIP_ER_SEEK, errno);
-        return -1;
-    }
-    k->at = (uint64_t) to;
-    return 0;
-}
-
-static zip_int64_t sink_stat(struct sink *k)
-{
-    zip_error_set(&k->error, ZIP_ER_READ, ENOENT); /* a new archive */
-    return -1;
-}
-
-static zip_int64_t sink_call(void *user, void *data, zip_uint64_t n, zip_source_cmd_t cmd)
-{
-    struct sink *k = user;
-    switch (cmd) {
-    case ZIP_SOURCE_SUPPORTS:
-        return zip_source_make_command_bitmap(
-            ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE, ZIP_SOURCE_STAT,
-            ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE, ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL,
-            ZIP_SOURCE_BEGIN_WRITE, ZIP_SOURCE_COMMIT_WRITE, ZIP_SOURCE_ROLLBACK_WRITE,
-            ZIP_SOURCE_WRITE, ZIP_SOURCE_SEEK_WRITE, ZIP_SOURCE_TELL_WRITE, ZIP_SOURCE_REMOVE,
-            -1);
-    case ZIP_SOURCE_STAT:
-        return sink_stat(k);
-    case ZIP_SOURCE_WRITE:
-        return sink_write(k, data, n);
-    case ZIP_SOURCE_SEEK_WRITE:
-        return sink_seek(k, data, n);
-    case ZIP_SOURCE_TELL_WRITE:
-        return (zip_int64_t) k->at;
-    case ZIP_SOURCE_ERROR:
-        return zip_error_to_data(&k->error, data, n);
-    case ZIP_SOURCE_BEGIN_WRITE:
-    case ZIP_SOURCE_COMMIT_WRITE:
-    case ZIP_SOURCE_ROLLBACK_WRITE:
-    case ZIP_SOURCE_REMOVE:
-    case ZIP_SOURCE_FREE:
-        return 0;
-    default:
-        zip_error_set(&k->error, ZIP_ER_OPNOTSUPP, 0);
-        return -1;
-    }
-}
-
-static bool add_entry(zip_t *zip, struct entry *e, struct dump_array *a, struct err *err)
-{
-    char name[sizeof a->name + 4];
-    snprintf(name, sizeof name, "%s.npy", a->name);
-    *e = (struct entry){.array = a, .header = STR_INIT, .err = err};
-    zip_error_init(&e->error);
-    dump_npy_header(a, &e->header);
-    zip_source_t *src = zip_source_function(zip, entry_call, e);
-    zip_int64_t at = src ? zip_file_add(zip, name, src, ZIP_FL_ENC_UTF_8) : -1;
-    if (at < 0) {
-        zip_source_free(src);
-        return err_set(err, "%s: %s", a->name, zip_strerror(zip));
-    }
-    /* The same values give the same bytes: 1 January 1980, as numpy itself writes. */
-    return (zip_set_file_compression(zip, (zip_uint64_t) at, ZIP_CM_STORE, 0) == 0 &&
-            zip_file_set_dostime(zip, (zip_uint64_t) at, 0, 1 << 5 | 1, 0) == 0) ||
-           err_set(err, "%s: %s", a->name, zip_strerror(zip));
-}
-
-static bool write_archive(struct sink *k, struct entry *entry, const struct dump_job *job,
-                          struct err *err)
-{
-    zip_error_t error;
-    zip_error_init(&error);
-    zip_source_t *src = zip_source_function_create(sink_call, k, &error);
-    zip_t *zip = src ? zip_open_from_source(src, ZIP_CREATE | ZIP_TRUNCATE, &error) : NULL;
-    if (!zip) {
-        zip_source_free(src);
-        err_set(err, "libzip: %s", zip_error_strerror(&error));
-        zip_error_fini(&error);
+    size_t n = (size_t) job->n;
+    struct str text = STR_INIT;
+    uint64_t end = zip_layout(z->entry, n);
+    zip_directory(z->entry, n, end, &text);
+    if (!outfile_reserve(z->f, end + text.len, err)) {
+        str_release(&text);
         return false;
     }
+    str_clear(&text);
     bool ok = true;
     for (int i = 0; ok && i < job->n; i++)
-        ok = add_entry(zip, &entry[i], &job->array[i], err);
-    if (ok && zip_close(zip) == 0)
-        return true;
-    if (!*err->text)
-        err_set(err, "libzip: %s", zip_strerror(zip));
-    zip_discard(zip);
-    return false;
+        ok = put_piece(z, i, z->header[i].text, z->header[i].len, err);
+    ok = ok && dump_each(job, put_piece, z, err);
+    for (int i = 0; ok && i < job->n; i++) {
+        zip_header(&z->entry[i], &text);
+        put_text(z, z->entry[i].header, &text);
+    }
+    zip_directory(z->entry, n, end, &text);
+    if (ok)
+        put_text(z, end, &text);
+    str_release(&text);
+    return ok;
 }
 
-static bool copy_out(FILE *tmp, struct outfile *f, struct err *err)
+static bool write_to(const struct dump_job *job, struct outfile *f, struct err *err)
 {
-    char buf[1 << 16];
-    size_t n;
-    if (fflush(tmp) != 0 || fseeko(tmp, 0, SEEK_SET) != 0)
-        return err_set(err, "cannot write a temporary file: %s", strerror(errno));
-    while ((n = fread(buf, 1, sizeof buf, tmp)) > 0)
-        outfile_write(f, buf, n);
-    return !ferror(tmp) || err_set(err, "cannot read a temporary file: %s", strerror(errno));
+    struct npz z;
+    npz_init(&z, job, f);
+    bool ok = write_archive(&z, job, err);
+    npz_release(&z, job->n);
+    return ok;
 }
 
+/* A pipe cannot be written out of order: the archive goes to a temporary file first. */
 bool dump_npz(const struct dump_job *job, struct outfile *f, struct err *err)
 {
-    struct sink k = {.f = f};
-    zip_error_init(&k.error);
-    if (job->stream && !(k.tmp = tmpfile()))
-        return err_set(err, "cannot make a temporary file: %s", strerror(errno));
-    struct entry *entry = xcalloc((size_t) job->n, sizeof *entry);
-    bool ok = write_archive(&k, entry, job, err);
-    for (int i = 0; i < job->n; i++) {
-        if (entry[i].array)
-            str_release(&entry[i].header);
-    }
-    free(entry);
-    if (ok && k.tmp)
-        ok = copy_out(k.tmp, f, err);
-    if (k.tmp)
-        fclose(k.tmp);
+    if (!job->stream)
+        return write_to(job, f, err);
+    struct outfile *scratch = outfile_scratch(err);
+    bool ok = scratch && write_to(job, scratch, err) && outfile_copy(f, scratch, err);
+    if (scratch)
+        outfile_abort(scratch);
     return ok;
 }

@@ -6,9 +6,10 @@
  *     logits,,,1,om,,,262, the,-3.5
  *
  * The columns are always these; what a value does not have is empty. head counts key/value
- * heads in keys and values; pos is the query where there are keys; channel_token is the text of the token that a logit is for. Nine digits give
- * each float back exactly; a masked score is -inf. The tokens' ids are written when nothing
- * else is selected: their texts are in every line.
+ * heads in keys and values; pos is the query where there are keys; channel_token is the text of
+ * the token that a logit is for. Nine digits give each float back exactly; a masked score is
+ * -inf. The tokens' ids are written when nothing else is selected: their texts are in every
+ * line.
  *
  * csv quotes as RFC 4180 says; tsv writes \t \n \r \\ in place of what would end a field. In
  * both, characters that a terminal would act on are written as base/safe.h does.

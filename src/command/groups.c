@@ -17,6 +17,8 @@ const struct command_group command_groups[] = {
     {"changing", "Parts are switched off and values are changed as they are computed, and the "
      "model goes on with what came out."},
     {"comparing", "Two runs side by side: one is marked and kept, the other is the present one."},
+    {"learning", "The course: lessons that show, claim and ask, and claims of your own about the "
+     "live values."},
     {"settings", "Sampling, colours and the rest, which are options of the shell's command line, "
      "too."},
     {"screen", "Views, panels and pictures of the screen; the keys stand for these commands."},

@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char command_topics[] =
-    "commands language arguments line keys mouse values names ops functions expressions settings "
-    "views files formats environment json";
+const char command_topics[] = "commands language arguments line keys mouse values names ops "
+                              "functions expressions settings "
+                              "views files formats environment json";
 
 /* "op|layer|token" or "FILE" */
 static void spec_print(const struct arg_spec *spec, struct str *out)
@@ -182,7 +182,7 @@ static void topic_ops(struct str *out)
 static void topic_expressions(struct str *out)
 {
     for (const struct expr_function *f = expr_functions; f->name; f++) {
-        char usage[32];
+        char usage[96];
         snprintf(usage, sizeof usage, "%s(%s)", f->name, f->args);
         str_addf(out, "  %-16s  %s\n", usage, f->help);
     }

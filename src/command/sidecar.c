@@ -52,38 +52,28 @@ bool sidecar_may(const char *path, struct err *err)
     return may;
 }
 
-/* In the same folder, so that it can be renamed. */
-static char *aside_name(const char *side)
-{
-    const char *slash = strrchr(side, '/');
-    int dir = slash ? (int) (slash - side) + 1 : 0;
-
-    return xasprintf("%.*s.gptscope-%ld-sidecar", dir, side, (long) getpid());
-}
-
 void sidecar_begin(struct sidecar_move *m, const char *path)
 {
-    m->path = sidecar_path(path);
-    m->aside = NULL;
+    struct err unheard = ERR_INIT;
+
+    *m = (struct sidecar_move){.path = sidecar_path(path), .old = STR_INIT};
     json_t *old = read_sidecar(m->path);
-    if (old) {
-        m->aside = aside_name(m->path);
-        if (rename(m->path, m->aside) != 0) {
-            free(m->aside);
-            m->aside = NULL;
-        }
-    }
+    if (old && file_read(&m->old, m->path, SIDECAR_MAX, &unheard))
+        unlink(m->path);
     json_decref(old);
 }
 
 void sidecar_end(struct sidecar_move *m, bool keep)
 {
-    if (m->aside && keep)
-        rename(m->aside, m->path);
-    else if (m->aside)
-        unlink(m->aside);
+    struct err unheard = ERR_INIT;
+    struct outfile *f = m->old.len > 0 && keep ? outfile_open(m->path, &unheard) : NULL;
+
+    if (f) {
+        outfile_write(f, m->old.text, m->old.len);
+        outfile_commit(f, &unheard);
+    }
+    str_release(&m->old);
     free(m->path);
-    free(m->aside);
 }
 
 bool sidecar_measure(const char *path, struct sidecar_data *data, struct err *err)

@@ -166,11 +166,6 @@ const struct command command_table[] = {
      "without VALUE what the panel with the focus shows there. this follows the attention's\n"
      "cursor; largest goes from what is explained to the element that makes most of it.",
      "run; explain L1.H2.pattern 8,6; explain logits 4,·ball; explain largest", cmd_explain},
-    {"expect", "learning", {{"CLAIM", ARG_TEXT, false, NULL}},
-     "fail unless a claim about the live values holds\n"
-     "A claim compares two expressions (calc) with < <= > >= = !=; = and != may say within how\n"
-     "much. Several are joined by 'and'. A script stops there, with the numbers that there are.",
-     "run; expect sum(L0.H3.pattern[7]) = 1 within 0.001 and n = 10", cmd_expect},
     {"logits", "looking", {{"N", ARG_INT, true, NULL}},
      "list the N most likely next tokens\n"
      "A column for each stage of the sampling that is on. 'set logits-at cursor' takes those after\n"
@@ -358,6 +353,7 @@ const struct command command_table[] = {
      "differs when |A - B| > TOL x the root mean square of its position's numbers (of scores: of\n"
      "all; of weights: the row's largest); TOL is 1e-4 without it. 'gptscope help diff' says more.",
      "run; dump L0.* pass.npz; diff pass.npz", cmd_diff},
+
     /* --- learning --- */
     {"lesson", "learning",
      {{"WHICH", ARG_WORD, true, "next back list end"}, {"STEP", ARG_INT, true, NULL}},
@@ -369,6 +365,11 @@ const struct command command_table[] = {
     {"answer", "learning", {{"GUESS", ARG_WORD, false, NULL}},
      "answer the question of a lesson: the letter of a choice, or a number",
      "lesson 1; lesson next; answer a", cmd_answer},
+    {"expect", "learning", {{"CLAIM", ARG_TEXT, false, NULL}},
+     "fail unless a claim about the live values holds\n"
+     "A claim compares two expressions (calc) with < <= > >= = !=; = and != may say within how\n"
+     "much. Several are joined by 'and'. A script stops there, with the numbers that there are.",
+     "run; expect sum(L0.H3.pattern[7]) = 1 within 0.001 and n = 10", cmd_expect},
 
     {"exercise", "learning",
      {{"WHAT", ARG_CHOICE, true, "list start check hint solution"},

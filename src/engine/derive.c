@@ -49,7 +49,8 @@ static int keys_of(const struct run *r, int layer, int pos0, int rows)
 }
 
 /* The four stages and the mix of `rows` queries with n_key keys (pos0 + rows of them matter),
- * executed one by one up to op `last`. */
+ * executed one by one up to op `last`. *out gets what the last one makes; the mix writes to
+ * where *out points, unless that is NULL. */
 static bool derive_staged(struct derived *d, int layer, int last, int pos0, int rows, int n_key,
                           float **out, struct err *err)
 {
@@ -60,7 +61,7 @@ static bool derive_staged(struct derived *d, int layer, int last, int pos0, int 
     if (!derive_rows(d, p->op[first].in[0], pos0, rows, &q, err))
         return false;
     size_t n_stage = (size_t) p->hp.n_head * (size_t) rows * (size_t) n_key;
-    float *stage = take(d, n_stage, err);
+    float *stage = take(d, n_stage, err), *z = *out;
     if (!stage)
         return false;
     *out = stage;
@@ -71,7 +72,7 @@ static bool derive_staged(struct derived *d, int layer, int last, int pos0, int 
         if (op->n_in > 1)
             call.in[1] = run_slot(r, op->in[1], 0);
         if (op->code == OP_MIX)
-            *out = take(d, program_width(p, op->out[0]) * (size_t) rows, err);
+            *out = z ? z : take(d, program_width(p, op->out[0]) * (size_t) rows, err);
         if (!*out)
             return false;
         call.out[0] = *out;
@@ -80,56 +81,47 @@ static bool derive_staged(struct derived *d, int layer, int last, int pos0, int 
     return true;
 }
 
-static bool derive_z(struct derived *d, const struct op *mix, int pos0, int rows,
-                     const float **p, struct err *err)
+static bool derive_z(struct derived *d, const struct op *mix, int pos0, int rows, float **out,
+                     struct err *err)
 {
     const struct run *r = d->run;
     const struct program *prog = r->program;
-    if (patch_hooks(r, mix->layer)) {
-        float *out;
-        if (!derive_staged(d, mix->layer, (int) (mix - prog->op), pos0, rows,
-                           keys_of(r, mix->layer, pos0, rows), &out, err))
-            return false;
-        *p = out;
-        return true;
-    }
+    if (patch_hooks(r, mix->layer))
+        return derive_staged(d, mix->layer, (int) (mix - prog->op), pos0, rows,
+                             keys_of(r, mix->layer, pos0, rows), out, err);
     const struct op *scores = &prog->op[program_attention(prog, mix->layer, NULL)];
     const float *q;
     if (!derive_rows(d, scores->in[0], pos0, rows, &q, err))
         return false;
-    float *z = take(d, program_width(prog, mix->out[0]) * (size_t) rows, err);
+    if (!*out)
+        *out = take(d, program_width(prog, mix->out[0]) * (size_t) rows, err);
     float *lse = take(d, (size_t) rows * (size_t) prog->hp.n_head, err);
-    if (!z || !lse)
+    if (!*out || !lse)
         return false;
-    exec_fused(r, mix->layer, pos0, rows, q, z, lse);
-    *p = z;
+    exec_fused(r, mix->layer, pos0, rows, q, *out, lse);
     return true;
 }
 
-static bool derive_op(struct derived *d, const struct op *op, int value, int pos0, int rows,
-                      const float **p, struct err *err)
+bool derive_outputs(struct derived *d, const struct op *op, int pos0, int rows,
+                    float *out[OP_MAX_OUT], struct err *err)
 {
     const struct run *r = d->run;
     const struct program *prog = r->program;
     struct op_call call = {.run = r, .op = op, .pos0 = pos0, .rows = rows};
+    if (op->code == OP_MIX)
+        return derive_z(d, op, pos0, rows, &out[0], err);
     for (int i = 0; i < op->n_in; i++)
         if (prog->value[op->in[i]].life != LIFE_TOKENS &&
             !derive_rows(d, op->in[i], pos0, rows, &call.in[i], err))
             return false;
-    for (int i = 0; i < op->n_out; i++) {
-        if (i > 0 && op->out[i] != value)
-            continue;
-        call.out[i] = take(d, program_width(prog, op->out[i]) * (size_t) rows, err);
-        if (!call.out[i])
-            return false;
-        if (op->out[i] == value)
-            *p = call.out[i];
-    }
-    if (op->code == OP_RESULT) {
+    if (!out[0]) /* a function in place of the op's own may count on it */
+        out[0] = take(d, program_width(prog, op->out[0]) * (size_t) rows, err);
+    if (op->code == OP_RESULT)
         call.work = take(d, program_width(prog, op->in[0]) * (size_t) rows, err);
-        if (!call.work)
-            return false;
-    }
+    if (!out[0] || (op->code == OP_RESULT && !call.work))
+        return false;
+    for (int i = 0; i < op->n_out; i++)
+        call.out[i] = out[i];
     exec_op(r, &call);
     return true;
 }
@@ -143,13 +135,23 @@ bool derive_rows(struct derived *d, int value, int pos0, int rows, const float *
         *p = held;
         return true;
     }
+    if (d->sweep && (*p = sweep_find(d->sweep, value, pos0, rows)))
+        return true;
     const struct value *v = &r->program->value[value];
     if (r->lean && v->life == LIFE_KEPT)
         return not_kept(r, value, err);
     const struct op *op = &r->program->op[v->op];
-    if (op->code == OP_MIX)
-        return derive_z(d, op, pos0, rows, p, err);
-    return derive_op(d, op, value, pos0, rows, p, err);
+    float *out[OP_MAX_OUT] = {NULL};
+    for (int i = 1; i < op->n_out; i++)
+        if (op->out[i] == value &&
+            !(out[i] = take(d, program_width(r->program, value) * (size_t) rows, err)))
+            return false;
+    if (!derive_outputs(d, op, pos0, rows, out, err))
+        return false;
+    for (int i = 0; i < op->n_out; i++)
+        if (op->out[i] == value)
+            *p = out[i];
+    return true;
 }
 
 /* --- viewports of scores and pattern --- */
@@ -158,57 +160,71 @@ struct viewport {
     const struct run *run;
     const struct op *scores;
     const struct region *region;
-    const float *q; /* of the first query of the region */
+    const float *q;   /* of the first query of the region */
+    const float *raw; /* the region's q . k, or NULL */
     float *out;
     enum opcode stage;
+    int blocks; /* of queries, a head */
 };
+enum { VIEW_QUERIES = 64 };
 
-/* One head's part of the viewport: scores of just these queries and keys, taken to the stage.
- */
-static void viewport_head(void *arg, int index, float *scratch)
+/* Scores of one query with the region's keys, taken to the stage. */
+static void viewport_row(const struct viewport *v, int head, int query, float *x)
+{
+    const struct run *r = v->run;
+    const struct region *g = v->region;
+    size_t n = (size_t) g->count[2];
+    float hidden = v->stage == OP_SOFTMAX ? 0 : -INFINITY;
+    int seen = query + 1 - g->first[2];
+    seen = seen < 0 ? 0 : seen > g->count[2] ? g->count[2] : seen;
+    simd_best()->scale(x, n, 1.0f / sqrtf((float) r->program->hp.d_head));
+    if (v->stage == OP_SCALE)
+        return;
+    if (v->stage == OP_SOFTMAX)
+        simd_best()->exp_sum(x, (size_t) seen, run_lse_at(r, v->scores->layer, query)[head]);
+    for (int j = seen; j < g->count[2]; j++)
+        x[j] = hidden;
+}
+
+/* A few queries of one head: scores of just these queries and keys, taken to the stage. */
+static void viewport_block(void *arg, int index, float *scratch)
 {
     const struct viewport *v = arg;
     const struct run *r = v->run;
     const struct hparams *hp = &r->program->hp;
     const struct region *g = v->region;
-    int head = g->first[0] + index, kv = head / (hp->n_head / hp->n_kv_head);
+    int row0 = index % v->blocks * VIEW_QUERIES, h = index / v->blocks;
+    int rows = g->count[1] - row0 < VIEW_QUERIES ? g->count[1] - row0 : VIEW_QUERIES;
+    int head = g->first[0] + h, kv = head / (hp->n_head / hp->n_kv_head);
     size_t d = (size_t) hp->d_head, ldk = (size_t) hp->n_kv_head * d, n = (size_t) g->count[2];
-    float scale = 1.0f / sqrtf((float) hp->d_head);
-    float *out = v->out + (size_t) index * (size_t) g->count[1] * n;
+    size_t ldq = (size_t) hp->n_head * d;
+    size_t at = ((size_t) h * (size_t) g->count[1] + (size_t) row0) * n;
     const float *k = run_slot(r, v->scores->in[1], g->first[2]) + (size_t) kv * d;
     (void) scratch;
-    compute_gemm(r->compute, true, g->count[1], g->count[2], hp->d_head, 1.0f,
-                 v->q + (size_t) head * d, (size_t) hp->n_head * d, k, ldk, 0.0f, out, n);
-    if (v->stage == OP_SCORES)
-        return;
-    for (int i = 0; i < g->count[1]; i++) {
-        int query = g->first[1] + i, seen = query + 1 - g->first[2];
-        float *x = out + (size_t) i * n, hidden = v->stage == OP_SOFTMAX ? 0 : -INFINITY;
-        seen = seen < 0 ? 0 : seen > g->count[2] ? g->count[2] : seen;
-        simd_best()->scale(x, n, scale);
-        if (v->stage == OP_SCALE)
-            continue;
-        if (v->stage == OP_SOFTMAX)
-            simd_best()->exp_sum(x, (size_t) seen,
-                                 run_lse_at(r, v->scores->layer, query)[head]);
-        for (int j = seen; j < g->count[2]; j++)
-            x[j] = hidden;
-    }
+    if (v->raw)
+        memcpy(v->out + at, v->raw + at, (size_t) rows * n * sizeof *v->out);
+    else
+        compute_gemm(r->compute, true, rows, g->count[2], hp->d_head, 1.0f,
+                     v->q + (size_t) row0 * ldq + (size_t) head * d, ldq, k, ldk, 0.0f,
+                     v->out + at, n);
+    for (int i = 0; i < rows && v->stage != OP_SCORES; i++)
+        viewport_row(v, head, g->first[1] + row0 + i, v->out + at + (size_t) i * n);
 }
 
-static bool derive_viewport(const struct run *r, const struct op *op, const struct region *g,
-                            float *out, struct err *err)
+bool derive_viewport(const struct run *r, const struct op *op, const struct region *g,
+                     const float *raw, float *out, struct err *err)
 {
     int layer = op->layer;
     const struct op *scores = &r->program->op[program_attention(r->program, layer, NULL)];
-    struct viewport v = {r, scores, g, NULL, out, op->code};
+    struct viewport v = {r, scores, g, NULL, raw, out, op->code, 0};
     v.q = run_slot(r, scores->in[0], g->first[1]);
     float *held = NULL;
     if (!v.q && run_holds(r, scores->in[0], g->first[1], g->count[1], &held))
         v.q = held;
     if (!v.q)
         return not_kept(r, op->out[0], err);
-    compute_each(r->compute, g->count[0], viewport_head, &v);
+    v.blocks = (g->count[1] + VIEW_QUERIES - 1) / VIEW_QUERIES;
+    compute_each(r->compute, g->count[0] * v.blocks, viewport_block, &v);
     return true;
 }
 
@@ -222,7 +238,7 @@ static bool derive_hooked(const struct run *r, const struct op *op, const struct
         int rows = g->count[1] - begin < BLOCK ? g->count[1] - begin : BLOCK;
         int pos0 = g->first[1] + begin, n_key = g->first[2] + g->count[2];
         struct derived d;
-        float *stage;
+        float *stage = NULL;
         if (n_key < keys_of(r, op->layer, pos0, rows))
             n_key = keys_of(r, op->layer, pos0, rows);
         derived_init(&d, r);
@@ -248,5 +264,5 @@ bool derive_stage(const struct run *r, int value, const struct region *g, float 
     const struct op *op = &r->program->op[r->program->value[value].op];
     if (patch_hooks(r, op->layer))
         return derive_hooked(r, op, g, out, err);
-    return derive_viewport(r, op, g, out, err);
+    return derive_viewport(r, op, g, NULL, out, err);
 }

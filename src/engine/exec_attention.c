@@ -90,10 +90,10 @@ static void softmax_head(void *arg, int head, float *scratch)
     }
 }
 
-static void softmax_logits(const struct op_call *call)
+static void softmax_logits(const struct op_call *call, int first, int rows)
 {
     int n = hparams_of(call)->n_vocab;
-    for (int i = 0; i < call->rows; i++) {
+    for (int i = first; i < first + rows; i++) {
         float *row = call->out[0] + (size_t) i * (size_t) n;
         memcpy(row, call->in[0] + (size_t) i * (size_t) n, (size_t) n * sizeof *row);
         softmax_row(row, n);
@@ -103,7 +103,8 @@ static void softmax_logits(const struct op_call *call)
 void exec_softmax(const struct op_call *call)
 {
     if (call->op->layer < 0)
-        softmax_logits(call);
+        exec_rows(call, (size_t) call->rows * (size_t) hparams_of(call)->n_vocab,
+                  softmax_logits);
     else
         compute_each(call->run->compute, hparams_of(call)->n_head, softmax_head, (void *) call);
 }
@@ -161,8 +162,20 @@ static void result_replaced(const struct op_call *call, int projection)
         }
 }
 
-/* One head at a time, the others' z set to zero: works for every layout of W_O. Derived only.
- */
+/* The other heads' z as zeros: works for every layout of W_O. */
+static const float *head_alone(const struct op_call *call, int head)
+{
+    const struct hparams *hp = hparams_of(call);
+    size_t d = (size_t) hp->d_head, n = (size_t) hp->n_head * d;
+    memset(call->work, 0, (size_t) call->rows * n * sizeof *call->work);
+    for (int i = 0; i < call->rows; i++) {
+        size_t at = (size_t) i * n + (size_t) head * d;
+        memcpy(call->work + at, call->in[0] + at, d * sizeof *call->work);
+    }
+    return call->work;
+}
+
+/* One head at a time. Derived only. */
 void exec_result(const struct op_call *call)
 {
     int after;
@@ -175,14 +188,14 @@ void exec_result(const struct op_call *call)
     const struct hparams *hp = &r->program->hp;
     const struct matrix *w = model_matrix(r->model, W_O, call->op->layer);
     size_t d = (size_t) hp->d_head, n = (size_t) hp->n_head * d, dm = (size_t) hp->d_model;
-    float *alone = call->work;
     for (int head = 0; head < hp->n_head; head++) {
-        memset(alone, 0, (size_t) call->rows * n * sizeof *alone);
-        for (int i = 0; i < call->rows; i++) {
-            size_t at = (size_t) i * n + (size_t) head * d;
-            memcpy(alone + at, call->in[0] + at, d * sizeof *alone);
-        }
-        matmul(r->compute, call->out[0] + (size_t) head * dm, (size_t) hp->n_head * dm, alone,
-               n, call->rows, w, NULL);
+        float *out = call->out[0] + (size_t) head * dm;
+        struct matrix part;
+        if (matrix_inputs(&part, w, head * hp->d_head, hp->d_head))
+            matmul(r->compute, out, (size_t) hp->n_head * dm, call->in[0] + (size_t) head * d,
+                   n, call->rows, &part, NULL);
+        else
+            matmul(r->compute, out, (size_t) hp->n_head * dm, head_alone(call, head), n,
+                   call->rows, w, NULL);
     }
 }

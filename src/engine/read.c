@@ -57,8 +57,8 @@ int run_shape(const struct run *r, int value, int shape[3])
     return v->n_axis;
 }
 
-static bool check_region(const struct run *r, int value, const struct region *want,
-                         struct region *g, struct err *err)
+bool run_region(const struct run *r, int value, const struct region *want, struct region *g,
+                struct err *err)
 {
     int shape[3], n = run_shape(r, value, shape);
     const struct value *v = &r->program->value[value];
@@ -74,9 +74,8 @@ static bool check_region(const struct run *r, int value, const struct region *wa
     return true;
 }
 
-/* [rows, shape 1, shape 2] -> the region's part of the last two axes. */
-static void copy_part(float *out, const float *rows, int n, const int shape[3],
-                      const struct region *g)
+void run_copy_part(float *out, const float *rows, int n, const int shape[3],
+                   const struct region *g)
 {
     size_t width = (size_t) shape[1] * (size_t) shape[2], count = (size_t) g->count[2];
     for (int i = 0; i < n; i++)
@@ -87,8 +86,7 @@ static void copy_part(float *out, const float *rows, int n, const int shape[3],
         }
 }
 
-/* Positions to derive at a time: bounds the memory, not the result. */
-static int block_rows(const struct run *r, int value)
+int run_block_rows(const struct run *r, int value)
 {
     size_t widest = program_width(r->program, value);
     size_t mlp = (size_t) r->program->hp.d_mlp;
@@ -101,7 +99,7 @@ static int block_rows(const struct run *r, int value)
 static bool read_rows(const struct run *r, int value, const struct region *g, float *out,
                       struct err *err)
 {
-    int shape[3], block = block_rows(r, value);
+    int shape[3], block = run_block_rows(r, value);
     run_shape(r, value, shape);
     size_t part = (size_t) g->count[1] * (size_t) g->count[2];
     for (int i = 0; i < g->count[0]; i += block) {
@@ -111,7 +109,7 @@ static bool read_rows(const struct run *r, int value, const struct region *g, fl
         derived_init(&d, r);
         bool ok = derive_rows(&d, value, g->first[0] + i, rows, &p, err);
         if (ok)
-            copy_part(out + (size_t) i * part, p, rows, shape, g);
+            run_copy_part(out + (size_t) i * part, p, rows, shape, g);
         derived_release(&d);
         if (!ok)
             return false;
@@ -123,7 +121,7 @@ bool run_read(const struct run *r, int value, const struct region *region, float
               struct err *err)
 {
     struct region g;
-    if (!check_region(r, value, region, &g, err))
+    if (!run_region(r, value, region, &g, err))
         return false;
     if (g.count[0] == 0 || g.count[1] == 0 || g.count[2] == 0)
         return true;

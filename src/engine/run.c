@@ -373,6 +373,11 @@ const struct program *run_program(const struct run *r)
     return r->program;
 }
 
+struct compute *run_compute(const struct run *r)
+{
+    return r->compute;
+}
+
 int run_pc(const struct run *r)
 {
     return r->pc;

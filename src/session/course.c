@@ -34,6 +34,8 @@ static struct course *course_new(void)
     struct course *c = xcalloc(1, sizeof *c);
 
     c->text = c->question = c->reveal = c->verdict = c->broken = (struct str) STR_INIT;
+    for (int i = 0; i < LESSON_CHOICES; i++)
+        c->choice[i] = (struct str) STR_INIT;
     c->lesson = c->step = c->at_lesson = -1;
     return c;
 }
@@ -45,6 +47,8 @@ void course_free(struct course *c)
     lessons_release(&c->lessons);
     str_release(&c->text);
     str_release(&c->question);
+    for (int i = 0; i < LESSON_CHOICES; i++)
+        str_release(&c->choice[i]);
     str_release(&c->reveal);
     str_release(&c->verdict);
     str_release(&c->broken);
@@ -113,6 +117,19 @@ static bool look_at_claims(const struct session *s, const struct lesson_step *st
     return true;
 }
 
+static bool fill_choices(const struct session *s, const struct lesson_step *step,
+                         struct err *err)
+{
+    struct course *c = s->course;
+    bool ok = true;
+
+    for (int i = 0; i < LESSON_CHOICES; i++)
+        str_clear(&c->choice[i]);
+    for (int i = 0; ok && i < step->n_choices; i++)
+        ok = lesson_fill(s, step->choice[i].text, &c->choice[i], err);
+    return ok;
+}
+
 bool course_show(struct session *s, struct err *err)
 {
     struct course *c = s->course;
@@ -129,7 +146,7 @@ bool course_show(struct session *s, struct err *err)
     c->changed = true;
     return (!step->text || lesson_fill(s, step->text, &c->text, err)) &&
            (!step->question || lesson_fill(s, step->question, &c->question, err)) &&
-           look_at_claims(s, step, &c->broken, err);
+           fill_choices(s, step, err) && look_at_claims(s, step, &c->broken, err);
 }
 
 /* --- answers --- */
@@ -187,7 +204,7 @@ static bool answer_choice(struct session *s, const char *text, struct err *err)
 {
     const struct lesson_step *step = course_step(s->course);
     int right = right_choice(s, step, err), given = -1;
-    char shown[300];
+    char shown[400];
 
     if (right < 0)
         return false;
@@ -198,7 +215,7 @@ static bool answer_choice(struct session *s, const char *text, struct err *err)
     if (text && (given < 0 || given >= step->n_choices))
         return err_set(err, "the choices are a to %c, not '%s'", 'a' + step->n_choices - 1,
                        text);
-    snprintf(shown, sizeof shown, "%c) %s", 'a' + right, step->choice[right].text);
+    snprintf(shown, sizeof shown, "%c) %s", 'a' + right, s->course->choice[right].text);
     return tell(s,
                 !text            ? COURSE_SHOWN
                 : given == right ? COURSE_RIGHT

@@ -2,8 +2,13 @@
 #include "session/expr_parts.h"
 
 #include "base/mem.h"
+#include "session/cost.h"
+#include "session/lens.h"
+#include "session/mark.h"
+#include "session/timing.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A number counts as a row of one. */
@@ -235,6 +240,110 @@ static bool f_prob(const struct session *s, const struct expr_value *arg, int n,
     return expr_read(s, "probs", index, 2, out, err);
 }
 
+/* The session as it would be with the marked run in place of its own. */
+static bool f_marked(const struct session *s, const struct expr_value *arg, int n,
+                     struct expr_value *out, struct err *err)
+{
+    struct session then = *s;
+
+    (void) n;
+    if (!s->mark)
+        return mark_missing(err);
+    if (arg->kind != EXPR_TEXT)
+        return err_set(err, "marked takes an expression in quotes");
+    then.run = s->mark->run;
+    then.ids = (struct ids){0};
+    for (int i = 0; i < run_n_past(then.run); i++)
+        ids_add(&then.ids, run_tokens(then.run)[i]);
+    bool ok = expr_eval(&then, arg->text, out, err);
+    ids_release(&then.ids);
+    return ok;
+}
+
+/* --- what the stream says on its way --- */
+
+/* In place. */
+static void softmax(double *x, size_t n)
+{
+    double most = extreme(x, n, false, false), sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] = exp(x[i] - most);
+    for (size_t i = 0; i < n; i++)
+        x[i] /= sum;
+}
+
+static bool f_lens(const struct session *s, const struct expr_value *arg, int n,
+                   struct expr_value *out, struct err *err)
+{
+    double point = arg[0].x, pos = n > 1 ? arg[1].x : s->ids.n - 1;
+    size_t n_vocab = (size_t) s->program->hp.n_vocab;
+
+    if (arg[0].kind != EXPR_NUMBER || point != floor(point) || point < 0 ||
+        point > 2 * s->program->hp.n_layer)
+        return err_set(err, "the stream has points 0 to %d", 2 * s->program->hp.n_layer);
+    if (pos != floor(pos) || pos < 0 || pos >= s->ids.n)
+        return err_set(err, "there are positions 0 to %d", s->ids.n - 1);
+    struct lens *l = lens_new();
+    float *logits = xcalloc(n_vocab, sizeof *logits);
+    lens_look(l, s);
+    bool ok = lens_logits(l, (int) point, (int) pos, logits, err);
+    if (ok) {
+        *out = (struct expr_value){.kind = EXPR_ROW, .n = n_vocab};
+        out->row = xcalloc(n_vocab, sizeof *out->row);
+        for (size_t i = 0; i < n_vocab; i++)
+            out->row[i] = (double) logits[i];
+        softmax(out->row, n_vocab);
+    }
+    free(logits);
+    lens_free(l);
+    return ok;
+}
+
+/* --- what a pass costs --- */
+
+/* "past, new" as whole numbers that make a pass. */
+static bool pass_of(const struct session *s, const struct expr_value *arg, int *n_past,
+                    int *n_new, struct err *err)
+{
+    double past = arg[0].x, fresh = arg[1].x;
+
+    if (arg[0].kind != EXPR_NUMBER || arg[1].kind != EXPR_NUMBER || past != floor(past) ||
+        fresh != floor(fresh) || past < 0 || fresh < 1 || past + fresh > run_n_ctx(s->run))
+        return err_set(err,
+                       "a pass is new tokens, 1 or more, after past ones, 0 or more, in all at "
+                       "most %d",
+                       run_n_ctx(s->run));
+    *n_past = (int) past;
+    *n_new = (int) fresh;
+    return true;
+}
+
+static bool f_mults(const struct session *s, const struct expr_value *arg, int n,
+                    struct expr_value *out, struct err *err)
+{
+    int n_past, n_new;
+
+    (void) n;
+    if (!pass_of(s, arg, &n_past, &n_new, err))
+        return false;
+    expr_number(out, cost_of(s->program, n_past, n_new).total);
+    return true;
+}
+
+static bool f_seconds(const struct session *s, const struct expr_value *arg, int n,
+                      struct expr_value *out, struct err *err)
+{
+    int n_past, n_new;
+    double x = 0;
+
+    (void) n;
+    if (!pass_of(s, arg, &n_past, &n_new, err) || !timing_of(s, n_past, n_new, &x, err))
+        return false;
+    expr_number(out, x);
+    return true;
+}
+
 // clang-format off
 const struct expr_function expr_functions[] = {
     {"sum", "a", "the sum of a row", 1, 1, false, f_sum},
@@ -264,6 +373,23 @@ const struct expr_function expr_functions[] = {
     {"at", "i", "the text of the token at a position", 1, 1, false, f_at},
     {"prob", "token[, i]", "a token's probability after the last position, or after position i",
      1, 2, true, f_prob},
+    {"weight", "\"name\", ...",
+     "a row of a weight: (\"tok_embd\", token), (\"q\", layer, row), (\"ln1_gain\", layer); with one "
+     "more index a number",
+     1, 4, true, expr_weight},
+    {"marked", "\"expression\"", "the expression over the marked run", 1, 1, true, f_marked},
+    {"lens", "point[, i]", "probabilities the logit lens sees at a point of the stream, 0 the embedding",
+     1, 2, false, f_lens},
+    {"mults", "past, new", "multiplications of a pass of new tokens after past cached ones",
+     2, 2, false, f_mults},
+    {"seconds", "past, new", "how long such a pass takes, measured now: the least of seven",
+     2, 2, false, f_seconds},
+    {"params", "\"part\"", "how many in embedding, positions, attention, mlp, norms, head, or total",
+     1, 1, true, expr_params},
+    {"headscore", "head, job[, length[, n]]",
+     "mean weight of \"L0.H3\" on \"previous\", \"induction\", \"duplicate\", \"sink\" or "
+     "\"self\"; with a length, of n sequences of random ids given twice",
+     2, 4, true, expr_headscore},
     {0},
 };
 // clang-format on

@@ -31,6 +31,8 @@ bool expr_constant(const struct session *s, const char *name, double *x)
         {"n_vocab", hp->n_vocab},
         {"n_ctx", run_n_ctx(s->run)},
         {"n_kv_head", hp->n_kv_head},
+        {"norm_eps", (double) hp->norm_eps},
+        {"rope_theta", hp->rope_dim > 0 ? (double) hp->rope_theta : NAN},
         {"pi", 3.14159265358979323846},
         {"inf", INFINITY},
     };

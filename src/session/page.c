@@ -51,7 +51,7 @@ static void add_question(struct page *p, const struct course *c, int cells)
 
     add_wrapped(p, PAGE_QUESTION, c->question.text, cells, 0);
     for (int i = 0; i < step->n_choices; i++) {
-        char *text = xasprintf("  %c) %s", 'a' + i, step->choice[i].text);
+        char *text = xasprintf("  %c) %s", 'a' + i, c->choice[i].text);
         int from = p->n;
         add_wrapped(p, PAGE_CHOICE, text, cells, 5);
         for (; from < p->n; from++)

@@ -88,6 +88,18 @@ struct matrix matrix_slice(const struct matrix *w, int first, int n)
     return slice;
 }
 
+bool matrix_inputs(struct matrix *part, const struct matrix *w, int first, int n)
+{
+    int block = w->in_major ? 1 : dtype_info(w->dtype)->block;
+
+    *part = *w;
+    if (first % block || n % block)
+        return false;
+    part->data = element(w, (size_t) first * (w->in_major ? w->ld : 1));
+    part->n_in = n;
+    return true;
+}
+
 size_t matmul_scratch(const struct matrix *w)
 {
     size_t many = in_place(w) ? 0 : (size_t) PANEL * DEPTH;

@@ -109,13 +109,15 @@ const struct tool tool_table[] = {
      "the tokenizer. Status 0 if it is fine, 1 with one line if not.",
      "gptscope check -m tiny-gpt2", tool_check},
     {"bench",
-     "[--ui] [-m MODEL | --shape SHAPE [--dtype TYPE]] [-n N] [--prompt-tokens N] [--json]",
-     "ui model shape dtype count prompt-tokens json",
+     "[--ui | --dump] [-m MODEL | --shape SHAPE [--dtype TYPE]] [-n N] [--prompt-tokens N] [--json]",
+     "ui dump model shape dtype count prompt-tokens json",
      "measure the speed on this machine\n"
      "What is compared is measured in turn, A B A B, in one run; medians, least and most. With "
      "--ui, what the screen takes at 200 x 50: every view drawn anew (cold: nothing kept from "
      "before) and again, a key while typing, the first frame; the model is of GPT-2's shape if "
-     "none is given, -n is the most rounds of a figure, a ! marks what is over its limit.",
+     "none is given, -n is the most rounds of a figure, a ! marks what is over its limit. With "
+     "--dump, a dump of every value to a file in $TMPDIR or here, which is removed, against a "
+     "plain write of as many bytes and a copy of them in memory.",
      "gptscope bench -n 4 --prompt-tokens 16", tool_bench},
     {"completion", "bash | zsh | fish", "",
      "print the completion for a shell\n"

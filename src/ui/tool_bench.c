@@ -17,6 +17,7 @@
 #define DECODE_TOKENS 32
 #define UI_TOKENS     1024
 #define UI_ROUNDS     200
+#define DUMP_ROUNDS   20
 
 static bool parse_dtype(const char *name, enum dtype *dtype, struct err *err)
 {
@@ -80,15 +81,14 @@ static bool set_lengths(struct bench *b, const struct tool_args *a, struct err *
     return true;
 }
 
-/* The screen is measured at one length; -n is how often. */
-static bool set_ui_lengths(struct bench *b, const struct tool_args *a, struct err *err)
+/* The screen and dumps are measured at one length; -n is how often. */
+static bool set_one_length(struct bench *b, const struct tool_args *a, struct err *err)
 {
     int n_ctx = model_hparams(b->model)->n_ctx;
-    b->most_rounds = a->n > 0 ? a->n : UI_ROUNDS;
+    int usual = a->ui ? UI_TOKENS : PROMPT_TOKENS;
+    b->most_rounds = a->n > 0 ? a->n : a->ui ? UI_ROUNDS : DUMP_ROUNDS;
     b->n_decode = 0;
-    b->n_prompt = a->prompt_tokens > 0 ? a->prompt_tokens
-                  : UI_TOKENS < n_ctx  ? UI_TOKENS
-                                       : n_ctx;
+    b->n_prompt = a->prompt_tokens > 0 ? a->prompt_tokens : usual < n_ctx ? usual : n_ctx;
     if (b->n_prompt > n_ctx)
         return err_set(err,
                        "%d tokens do not fit the context of %d; give fewer with "
@@ -223,13 +223,14 @@ static bool bench_run(struct bench *b, struct model **m, const struct tool_args 
 {
     random_ids(b, (uint64_t) a->set.seed);
     b->compute = compute_new((int) a->set.threads);
-    if (!a->ui) {
+    if (!a->ui && !a->dump) {
         b->program = program_build(*m, err);
         return b->program && measure_all(b, measure_table, err);
     }
     struct model *taken = *m;
     *m = NULL;
-    return open_session(b, taken, &a->set, err) && measure_all(b, ui_table, err);
+    return (!a->dump || dump_memory_begin(b, err)) && open_session(b, taken, &a->set, err) &&
+           measure_all(b, a->dump ? dump_table : ui_table, err);
 }
 
 int tool_bench(const struct tool_args *args, FILE *out, struct err *err)
@@ -241,12 +242,16 @@ int tool_bench(const struct tool_args *args, FILE *out, struct err *err)
         err_set(err, "'%s' is too much", a.rest[0]);
         return 2;
     }
-    if (a.ui && !a.model && !a.shape)
+    if (a.ui && a.dump) {
+        err_set(err, "--ui and --dump are given; one at a time");
+        return 2;
+    }
+    if ((a.ui || a.dump) && !a.model && !a.shape)
         a.shape = "gpt2";
     tool_catch_interrupt();
     int status = open_model(&a, &m, err);
     b.model = m;
-    if (status == 0 && !(a.ui ? set_ui_lengths : set_lengths)(&b, &a, err))
+    if (status == 0 && !(a.ui || a.dump ? set_one_length : set_lengths)(&b, &a, err))
         status = 2;
     if (status == 0) {
         const char *name = a.shape ? a.shape : tool_model(&a, false);

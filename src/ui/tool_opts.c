@@ -67,6 +67,8 @@ const struct option_row option_table[] = {
      "do not put the beginning-of-text token first where the model's file asks for it"},
     {"ui", 0, NULL, OPTION_FLAG, AT(ui), 0, 0,
      "measure the screen: redraws of every view, typing, the first frame"},
+    {"dump", 0, NULL, OPTION_FLAG, AT(dump), 0, 0,
+     "measure a dump of every value against the speed of the disk"},
     {"json", 0, NULL, OPTION_FLAG, AT(json), 0, 0, "print the result as JSON"},
     {"record", 0, "FILE", OPTION_TEXT, AT(record), 0, 0,
      "record the session in a file of commands, from its beginning on"},

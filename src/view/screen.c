@@ -100,7 +100,7 @@ static void draw_panel(const struct session *s, const struct screen *st, struct 
 {
     int index = st->help && slot == st->focus ? view_find("help") : st->panel[slot];
     const struct view *v = view_now(s, index);
-    char name[64], title[96];
+    char name[256], title[288]; /* as wide as a screen: Chinese takes 3 bytes for 2 cells */
 
     if (v->title)
         v->title(s, name, sizeof name);

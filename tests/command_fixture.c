@@ -37,7 +37,8 @@ int fixture_teardown(void **state)
         "pattern.npy",   "pattern.npy.json", "some.npz",     "some.npz.json", "example.gpt",
         "loop.gpt",      "bad.gpt",          "gptscope.svg", "gptscope.txt",  "session.gpt",
         "gptscope.ansi", "gptscope.html",    "gptscope.png", "in.txt",        "pass.npz",
-        "pass.npz.json", "mlp.npy",          "mlp.npy.json", "one.npz",       "one.npz.json"};
+        "pass.npz.json", "mlp.npy",          "mlp.npy.json", "one.npz",       "one.npz.json",
+        "mlp.c",         "exercise.h",       "Makefile"};
 
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         unlink(files[i]);

@@ -53,7 +53,8 @@ struct terminal *terminal_open(int w, int h, const char *args)
 
     free(line);
     terminal_wait(t, "e edits the prompt");
-    if (w >= 80 && !strstr(args, "-m ")) /* all computed: a key before that changes the cursor */
+    if (w >= 80 &&
+        !strstr(args, "-m ")) /* all computed: a key before that changes the cursor */
         terminal_wait(t, "cache 10/");
     return t;
 }

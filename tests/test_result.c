@@ -248,6 +248,7 @@ static const char *const more[] = {
     "move left; view map; move down; view logits; run; move down 2; select",
     "keys; version; speed; op; point",
     "screenshot gptscope.txt 40x20",
+    "exercise start mlp .; exercise check mlp .; exercise hint mlp; exercise solution mlp",
     "lesson list; lesson 1 2; answer a; show lesson; lesson 1 4; lesson next; lesson next; "
     "show lesson",
     "checklist; checklist mask; checklist 4; game; show game; game softmax; game hint; "

@@ -30,6 +30,12 @@ command_function cmd_lesson, cmd_answer;
 command_function cmd_exercise;
 /* cmd_checklist.c, cmd_game.c */
 command_function cmd_checklist, cmd_game;
+/* cmd_watch.c */
+command_function cmd_watch;
+/* Looks after the functions of an exercise that are in the model: a file that was saved anew is
+ * taken up, one that fails is taken back; says so. True when something
+ * has happened. */
+bool watch_settle(struct command_env *env);
 /* cmd_tensor.c */
 command_function cmd_value, cmd_column;
 /* cmd_verify.c */

@@ -13,8 +13,6 @@ void exercise_report_print(struct command_env *env, const struct exercise_report
 void exercise_hint_print(struct command_env *env, const struct exercise *e, int todo, int hint);
 /* A paragraph, `indent` columns in; formulas (four blanks) stay as they are. */
 void exercise_prose(struct command_env *env, const char *text, int indent);
-/* One line for a message: "attention: 3 of 7 TODOs pass; wrong: mask". */
-void exercise_sum(const struct exercise_report *r, enum lang lang, struct str *out);
 
 json_t *exercise_list_json(const struct session *s, const struct exercises *all);
 json_t *exercise_report_json(const struct exercise_report *r);

@@ -67,6 +67,7 @@ void run_truncate(struct run *r, int n);
 bool run_feed(struct run *r, const int32_t *ids, int n, struct err *err);
 
 const struct program *run_program(const struct run *r);
+const struct model *run_model(const struct run *r);
 struct compute *run_compute(const struct run *r);
 int run_pc(const struct run *r);       /* next op; n_steps when the pass is done */
 bool run_in_pass(const struct run *r); /* begun and not committed */
@@ -208,5 +209,7 @@ int run_pass_end(const struct run *r, int pos); /* of the pass that computed it:
  * given: x in, out[0] out. For ops of one input that is shaped by position; patches are left
  * out. */
 void run_apply(const struct run *r, int op, int pos0, int rows, const float *x, float *out);
+/* The op's own function, for one in its place that leaves the work to it. */
+void run_own(const struct op_call *call);
 
 #endif

@@ -13,7 +13,7 @@ struct exercise_build {
     char *dir;     /* the private folder */
     char *program; /* in it; NULL when the compiler refused the file */
     char *source;  /* the learner's file, as it is called in messages */
-    char *whole;    /* its absolute path: what the compiler and the sanitizers call it */
+    char *whole;   /* its absolute path: what the compiler and the sanitizers call it */
     bool sanitized;
     struct str log;   /* what the compiler said, safe; lines */
     struct str error; /* its first error or, without one, its first warning; "" */

@@ -26,6 +26,7 @@ enum todo_state {
 struct todo_report {
     enum todo_state state;
     int n_cases, n_passed;
+    bool broken;        /* a call did not come back */
     char name[48];      /* of what went wrong: a mistake of the tables, "crash", "nan" ... */
     struct str where;   /* the case: "10 tokens of tiny-gpt2" */
     struct str element; /* "s[query 0][key 1]: expected -inf, got 0.1234", or what happened */
@@ -55,6 +56,8 @@ bool exercise_check(struct exercise_report *r, const struct exercise *e, const c
 bool exercise_check_built(struct exercise_report *r, const struct exercise *e,
                           const struct exercise_build *b, struct worker *w,
                           const struct material *m, enum lang lang, struct err *err);
+/* One line for a message: "attention: 3 of 7 TODOs pass; wrong: mask (...)". */
+void exercise_sum(const struct exercise_report *r, enum lang lang, struct str *out);
 void exercise_report_release(struct exercise_report *r);
 
 /* --- exercise_reason.c: from results to words --- */

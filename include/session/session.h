@@ -64,6 +64,7 @@ struct mark;           /* session/mark.h */
 struct course;         /* session/course.h */
 struct exercise_state; /* session/exercise_state.h */
 struct game;           /* session/game.h */
+struct watch;          /* session/watch.h */
 
 /* The token that was generated last. */
 struct chosen {
@@ -94,6 +95,7 @@ struct session {
     bool comparing;                   /* views show the run less the mark; only with a mark */
     struct verify verify;             /* read it with session_verified */
     struct course *course;            /* lessons, or NULL */
+    struct watch *watch;              /* a learner's functions in the model, or NULL */
     struct exercise_state *exercises; /* how far the learner is, or NULL */
     struct game *game;                /* the ordering game, or NULL */
     struct str log;                   /* messages, a line each */

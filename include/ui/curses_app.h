@@ -64,6 +64,7 @@ struct app {
     double drawn;  /* when */
     bool choose;   /* no key was pressed yet: the cursor goes where there is something to see */
     double played; /* when play stepped last */
+    double watched; /* when the file of an exercise was looked at last */
     bool working;
     double work_began; /* when, and with how many tokens done */
     int work_tokens, work_passes;
@@ -101,6 +102,9 @@ bool play_tick(struct app *a);      /* steps when it is time to; whether it did 
 bool work_waits(const struct app *a);
 void work_slice(struct app *a);
 void work_stop(struct app *a, const char *error);
+/* Looks at most a few times a second whether the file of a watched exercise was saved. */
+enum { WATCH_MS = 300 };
+bool work_watch(struct app *a);
 
 void entry_begin(struct app *a);
 void entry_note(struct app *a); /* the prompt, if it has changed, into the journal */

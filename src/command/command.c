@@ -132,9 +132,13 @@ static bool run_words(struct command_env *env, struct words *w, const char *line
         return err_set(err, "interrupted");
     struct looking before = look_of(env);
     env->journal.skip = false;
+    if (c->run != cmd_watch)
+        watch_settle(env);
     bool ok = c->run(env, arg, err);
     if (ok && !env->journal.skip)
         note_words(env, w, line);
+    if (c->run != cmd_watch)
+        watch_settle(env);
     env->journal.skip = false;
     struct looking after = look_of(env);
     if (c->run != cmd_explain && memcmp(&before, &after, sizeof after) != 0)

@@ -88,6 +88,8 @@ const struct data_format data_formats[] = {
      "[printed] [todo] [hint] [hints] [words] [code]",
      "check: todos with todo, state (passed, failed, open, waits), cases, cases_passed, mistake, "
      "case, element, reason, line"},
+    {"watch", "watching check replaced",
+     "the exercise or null, what its check found (as of exercise check), todos with their ops"},
     {"set", "[setting] [value] [allowed] [help] [settings]",
      "without NAME all of them in settings"},
     {"unset cycle", "setting value", ""},

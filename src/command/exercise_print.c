@@ -140,7 +140,11 @@ static void print_todo(struct command_env *env, const struct exercise_report *r,
              env->color ? states[t->state].tick : "  ",
              in_lang(lang, states[t->state].en, states[t->state].zh),
              env->color ? "\033[0m" : "");
-    str_addf(env->out, "  %d %-13s ", i + 1, r->exercise->todo[i].name);
+    str_addf(env->out, "  %d %s%*s", i + 1, r->exercise->todo[i].name,
+             t->state == TODO_PASSED || t->state == TODO_OPEN
+                 ? 14 - (int) strlen(r->exercise->todo[i].name)
+                 : 0,
+             "");
     if (t->state == TODO_PASSED)
         str_addf(env->out, in_lang(lang, "%d cases", "%d 种情形"), t->n_cases);
     if (t->state == TODO_OPEN)
@@ -196,28 +200,6 @@ void exercise_report_print(struct command_env *env, const struct exercise_report
         print_lines(env, r->printed.text, PRINTED_LINES, 2);
     }
     print_end(env, r);
-}
-
-void exercise_sum(const struct exercise_report *r, enum lang lang, struct str *out)
-{
-    const char *between = in_lang(lang, "; wrong: ", "；不对：");
-
-    if (!r->compiled) {
-        str_addf(out, in_lang(lang, "%s does not compile: %s", "%s 编译不通过：%s"), r->source,
-                 r->error.text);
-        return;
-    }
-    str_addf(out, in_lang(lang, "%s: %d of %d TODOs pass", "%s：%d/%d 处 TODO 通过"),
-             r->exercise->name, r->n_passed, r->exercise->n_todos);
-    for (int i = 0; i < r->exercise->n_todos; i++) {
-        const struct todo_report *t = &r->todo[i];
-        if (t->state != TODO_FAILED)
-            continue;
-        str_addf(out, "%s%s", between, r->exercise->todo[i].name);
-        if (!strcmp(between, "; wrong: ") || !strcmp(between, "；不对："))
-            str_addf(out, " (%s)", t->reason.len > 0 ? t->reason.text : t->element.text);
-        between = in_lang(lang, ", ", "，");
-    }
 }
 
 static json_t *todo_json(const struct exercise *e, const struct todo_report *t, int i)

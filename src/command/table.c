@@ -383,6 +383,13 @@ const struct command command_table[] = {
      "whole. What the code does wrong (a crash, a loop without end) stays in a process of its own.\n"
      "'set lang zh' gives all texts in Chinese.",
      "exercise list", cmd_exercise},
+    {"watch", "learning", {{"NAME", ARG_WORD, true, "end"}, {"DIR", ARG_FILE, true, NULL}},
+     "run the model with the functions of an exercise in it\n"
+     "Each TODO that is begun takes the place of the op that it is, in all layers: a wrong mask is\n"
+     "seen as a wrong picture. A file that is saved anew is compiled and checked again, and all is\n"
+     "computed again. What crashes is taken back. 'watch end' and 'clear' end it; without NAME how\n"
+     "it stands.",
+     "exercise start mlp .; watch mlp .; watch end", cmd_watch},
 
     {"checklist", "learning", {{"ITEM", ARG_WORD, true,
        "architecture attention mask mlp block gpt parameters positions cache gqa"}},

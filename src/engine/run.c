@@ -363,6 +363,11 @@ bool run_feed(struct run *r, const int32_t *ids, int n, struct err *err)
 
 /* --- looking at it --- */
 
+const struct model *run_model(const struct run *r)
+{
+    return r->model;
+}
+
 const struct program *run_program(const struct run *r)
 {
     return r->program;

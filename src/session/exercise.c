@@ -150,7 +150,7 @@ bool exercise_start(const struct exercise *e, const char *dir, enum lang lang, s
     file[1].path = file_join(dir, "exercise.h");
     file[2].path = file_join(dir, "Makefile");
     ok = file_is_dir(dir) || mkdir(dir, 0777) == 0 ||
-         path_error(err, "make the folder", dir, errno);
+         path_error(err, "cannot make the folder", dir, errno);
     for (int i = 0; ok && i < 3; i++)
         ok = may_write(&file[i], err);
     for (int i = 0; ok && i < 3; i++)

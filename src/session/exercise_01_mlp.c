@@ -133,8 +133,14 @@ static bool gelu_make(struct exercise_case *c, int i, struct err *err)
     int n = sizes[i];
     if (i == 3)
         n = case_tokens(c, MATERIAL_GPT2) * case_hparams(c, MATERIAL_GPT2)->d_mlp;
-    case_say(c, i == 3 ? "layer 0 of tiny-gpt2" : "%d numbers",
-             i == 3 ? "tiny-gpt2 的第 0 层" : "%d 个数", n);
+    case_say(c,
+             i == 3   ? "layer 0 of tiny-gpt2"
+             : i == 0 ? "one number"
+                      : "%d numbers",
+             i == 3   ? "tiny-gpt2 的第 0 层"
+             : i == 0 ? "一个数"
+                      : "%d 个数",
+             n);
     c->call.function = "gelu";
     case_number(c, n);
     case_array(c, ARRAY_OUT, "out", 1, "number", n);

@@ -126,9 +126,11 @@ static bool silu_make(struct exercise_case *c, int i, struct err *err)
     case_say(c,
              i == 3   ? "layer 0 of tiny-llama"
              : i == 2 ? "%d numbers from -200 to 200"
+             : i == 0 ? "one number"
                       : "%d numbers",
              i == 3   ? "tiny-llama 的第 0 层"
              : i == 2 ? "从 -200 到 200 的 %d 个数"
+             : i == 0 ? "一个数"
                       : "%d 个数",
              n);
     c->call.function = "silu";

@@ -275,7 +275,7 @@ static void p_solve(const struct exercise_case *c, int variant, double *const ou
 
 /* --- draw --- */
 
-enum { DRAW_LARGEST = 1, DRAW_ONE_LATE, DRAW_SINGLE, DRAW_ONE_EARLY, DRAW_ZERO };
+enum { DRAW_LARGEST = 1, DRAW_ONE_LATE, DRAW_SINGLE, DRAW_ONE_EARLY, DRAW_ZERO, DRAW_LAST };
 static const struct mistake draw_mistakes[] = {
     {"largest", "the largest is chosen whatever u says", "不管 u 是多少都选了最大的"},
     {"one-too-late", "the index is one too high: the sum is compared before p[i] is added",
@@ -285,6 +285,8 @@ static const struct mistake draw_mistakes[] = {
     {"one-too-early", "the index is one too low", "下标小了一个"},
     {"zero-chosen", "a number that is 0 is chosen where u is 0: u < sum, not u <= sum",
      "u 为 0 时选中了概率为 0 的：是 u < sum，不是 u <= sum"},
+    {"last", "the last number that is not 0 is always chosen: stop where the sum passes u",
+     "总是选中最后一个不为 0 的：累加和超过 u 时就应停下"},
     {0},
 };
 
@@ -344,8 +346,8 @@ static int drawn(const float *p, int n, float u, int variant)
         best = p[i] > p[best] ? i : best;
         last = p[i] > 0 ? i : last;
     }
-    if (variant == DRAW_LARGEST)
-        return best;
+    if (variant == DRAW_LARGEST || variant == DRAW_LAST)
+        return variant == DRAW_LAST ? last : best;
     for (int i = 0; i < n; i++) {
         if (falls_in(u, p[i], sum, variant))
             return variant == DRAW_ONE_EARLY ? i - 1 : i;

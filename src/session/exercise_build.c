@@ -69,11 +69,12 @@ static const struct {
     const char *learner, *harness, *link;
 } levels[] = {
     {true,
-     "-fsanitize=address,undefined -fno-sanitize-recover=undefined "
+     "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=object-size "
      "-ftrivial-auto-var-init=pattern",
      "-fsanitize=address", "-fsanitize=address,undefined"},
-    {true, "-fsanitize=address,undefined -fno-sanitize-recover=undefined", "-fsanitize=address",
-     "-fsanitize=address,undefined"},
+    {true,
+     "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=object-size",
+     "-fsanitize=address", "-fsanitize=address,undefined"},
     {false, "", "", ""},
 };
 enum { N_LEVELS = sizeof levels / sizeof *levels };
@@ -130,7 +131,7 @@ static bool make_folder(struct exercise_build *b, struct err *err)
     b->dir = xasprintf("%s/gptscope-XXXXXX", tmp && *tmp ? tmp : "/tmp");
     if (mkdtemp(b->dir))
         return true;
-    path_error(err, "make a folder in", tmp && *tmp ? tmp : "/tmp", errno);
+    path_error(err, "cannot make a folder in", tmp && *tmp ? tmp : "/tmp", errno);
     free(b->dir);
     b->dir = NULL;
     return false;
@@ -198,10 +199,28 @@ static void take_log(struct exercise_build *b, const struct str *log)
         str_addc(&b->log, '\n');
         p += n + (p[n] == '\n');
     }
-    if (!first_line(b->log.text, "", "error:", &b->error) &&
-        !first_line(b->log.text, "", "undefined reference", &b->error) &&
-        !first_line(b->log.text, "", "multiple definition", &b->error))
+    if (!first_line(b->log.text, "", "undefined reference", &b->error) &&
+        !first_line(b->log.text, "", "multiple definition", &b->error) &&
+        !first_line(b->log.text, "", "error:", &b->error))
         first_line(b->log.text, b->source, "warning:", &b->error);
+}
+
+/* This program's environment, but the compiler speaks English: its words are looked at. Yours:
+ * the list, not the words. */
+static char **plain_environment(void)
+{
+    extern char **environ;
+    static char plain[] = "LC_ALL=C";
+    int n = 0, kept = 0;
+
+    while (environ[n])
+        n++;
+    char **env = xcalloc((size_t) n + 2, sizeof *env);
+    for (int i = 0; i < n; i++)
+        if (strncmp(environ[i], "LC_ALL=", 7) && strncmp(environ[i], "LANGUAGE=", 9))
+            env[kept++] = environ[i];
+    env[kept] = plain;
+    return env;
 }
 
 /* Starts the compiler with flags of two lists, and one more word or NULL. */
@@ -210,7 +229,8 @@ static bool start_compiler(struct child *c, const struct exercise_build *b,
                            const char *more, struct err *err)
 {
     char *word[MOST_WORDS + 1] = {NULL};
-    struct child_how how = {.dir = b->dir, .seconds = COMPILE_SECONDS};
+    char **env = plain_environment();
+    struct child_how how = {.dir = b->dir, .env = env, .seconds = COMPILE_SECONDS};
     int n = 0;
 
     for (; n < cc->n; n++)
@@ -220,6 +240,7 @@ static bool start_compiler(struct child *c, const struct exercise_build *b,
     if (more)
         word[n++] = xstrdup(more);
     bool ok = child_start(c, word, &how, err);
+    free(env);
     for (int i = cc->n; i < n; i++)
         free(word[i]);
     return ok;

@@ -213,3 +213,27 @@ bool exercise_check(struct exercise_report *r, const struct exercise *e, const c
     exercise_build_release(&b);
     return ok;
 }
+
+void exercise_sum(const struct exercise_report *r, enum lang lang, struct str *out)
+{
+    bool first = true;
+    const char *between = in_lang(lang, "; wrong: ", "；不对：");
+
+    if (!r->compiled) {
+        str_addf(out, in_lang(lang, "%s does not compile: %s", "%s 编译不通过：%s"), r->source,
+                 r->error.text);
+        return;
+    }
+    str_addf(out, in_lang(lang, "%s: %d of %d TODOs pass", "%s：%d/%d 处 TODO 通过"),
+             r->exercise->name, r->n_passed, r->exercise->n_todos);
+    for (int i = 0; i < r->exercise->n_todos; i++) {
+        const struct todo_report *t = &r->todo[i];
+        if (t->state != TODO_FAILED)
+            continue;
+        str_addf(out, "%s%s", between, r->exercise->todo[i].name);
+        if (first)
+            str_addf(out, " (%s)", t->reason.len > 0 ? t->reason.text : t->element.text);
+        first = false;
+        between = in_lang(lang, ", ", "，");
+    }
+}

@@ -136,6 +136,7 @@ static void tell_input(struct todo_report *r, const struct tried *t, enum lang l
 void reason_outcome(struct todo_report *r, const struct tried *t, enum lang lang)
 {
     r->state = TODO_FAILED;
+    r->broken = true;
     str_adds(&r->where, t->c.what[lang]);
     switch (t->result.outcome) {
     case CALL_CRASHED:
@@ -184,6 +185,8 @@ void reason_compiler(struct exercise_report *r, enum lang lang)
          "这个函数被调用了，或者是 exercise.h 要求的，但文件里没有"},
         {"multiple definition", "this function is in the file twice",
          "这个函数在文件里出现了两次"},
+        {"or ';' before", "a semicolon is missing, often on the line before",
+         "少了一个分号，常常是在上一行"},
         {"expected ';'", "a semicolon is missing, often on the line before",
          "少了一个分号，常常是在上一行"},
         {"undeclared", "this name was not declared: misspelt, or used outside its block",

@@ -342,6 +342,7 @@ void reason_tell(struct todo_report *r, const struct checked *k, const struct tr
     m = find_mistake(k, t, n, first);
     if (m)
         say(r, lang, m->name, m->en, m->zh);
-    else
-        tell_generic(r, k, first, lang);
+    for (int i = 0; i < n && r->reason.len == 0; i++) /* small cases say little */
+        if (!t[i].right)
+            tell_generic(r, k, &t[i], lang);
 }

@@ -7,6 +7,7 @@
 #include "session/exercise_state.h"
 #include "session/game.h"
 #include "session/mark.h"
+#include "session/watch.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -146,6 +147,7 @@ void session_free(struct session *s)
     free(s->ablation);
     breaks_release(&s->breaks);
     branches_release(&s->branches);
+    watches_free(s->watch);
     free(s);
 }
 

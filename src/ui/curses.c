@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "command/commands.h"
 #include "command/keys.h"
+#include "session/watch.h"
 #include "ui/curses_app.h"
 #include "ui/startup.h"
 #include "ui/ticks.h"
@@ -217,6 +218,8 @@ static int patience(const struct app *a, bool dirty)
 
     if (work_waits(a) || dirty)
         return 0;
+    if (watch_of(a->s) && (step < 0 || step > WATCH_MS))
+        step = WATCH_MS;
     if (!a->mouse.moved)
         return step;
     return step >= 0 && step < frame ? step : frame;
@@ -244,6 +247,7 @@ static void loop(struct app *a)
         } else if (play_tick(a)) {
             dirty = true;
         }
+        dirty = work_watch(a) || dirty;
         a->working = work_waits(a);
         if (!a->working)
             a->st.rate = 0;

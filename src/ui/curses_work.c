@@ -5,6 +5,7 @@
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "command/commands.h"
+#include "session/watch.h"
 #include "view/cache.h"
 
 #include <stdio.h>
@@ -197,4 +198,15 @@ void work_slice(struct app *a)
         choose_head(a);
     if (a->st.generating > 0)
         generate_one(a);
+}
+
+bool work_watch(struct app *a)
+{
+    double now = clock_measure();
+
+    if (!watch_of(a->s) || (now - a->watched) * 1000 < WATCH_MS)
+        return false;
+    a->watched = now;
+    str_clear(&a->out);
+    return watch_settle(&a->env);
 }

@@ -25,66 +25,74 @@ static const struct {
     int arch;
     const char *name, *value; /* NULL: none */
     enum alias_of of;
-    int head; /* + 1; 0: all of them */
 } names[] = {
-    {ARCH_GPT2, "blocks.1.attn.q", "blocks.1.attn.q", ALIAS_OWN, 0},
-    {ARCH_GPT2, "blocks.1.attn.hook_q", "blocks.1.attn.q", ALIAS_TLENS, 0},
-    {ARCH_GPT2, "blocks.1.attn.hook_attn_scores", "blocks.1.attn.scores", ALIAS_TLENS, 0},
-    {ARCH_GPT2, "blocks.0.hook_resid_pre", "blocks.0.resid_pre", ALIAS_TLENS, 0},
-    {ARCH_GPT2, "hook_embed", "embed", ALIAS_TLENS, 0},
-    {ARCH_GPT2, "ln_final.hook_scale", "ln_final.scale", ALIAS_TLENS, 0},
-    {ARCH_GPT2, "hidden_states.0", "blocks.0.resid_pre", ALIAS_HF, 0},
-    {ARCH_GPT2, "hidden_states_1", "blocks.0.resid_post", ALIAS_HF, 0},
-    {ARCH_GPT2, "hidden_states[2]", "ln_final.out", ALIAS_HF, 0},
-    {ARCH_GPT2, "hidden_states.3", NULL, ALIAS_OWN, 0},
-    {ARCH_GPT2, "attentions_1", "blocks.1.attn.pattern", ALIAS_HF, 0},
-    {ARCH_GPT2, "attentions.2", NULL, ALIAS_OWN, 0},
-    {ARCH_GPT2, "last_hidden_state", "ln_final.out", ALIAS_HF, 0},
-    {ARCH_GPT2, "input_ids", "tokens", ALIAS_HF, 0},
-    {ARCH_GPT2, "transformer.h.1.mlp", "blocks.1.mlp_out", ALIAS_HF, 0},
-    {ARCH_GPT2, "h.1.mlp.c_fc.output", "blocks.1.mlp.pre", ALIAS_HF, 0},
-    {ARCH_GPT2, "transformer.h.0", "blocks.0.resid_post", ALIAS_HF, 0},
-    {ARCH_GPT2, "transformer.h.0.ln_2", "blocks.0.ln2.out", ALIAS_HF, 0},
-    {ARCH_GPT2, "transformer.h.0.attn.c_attn", "blocks.0.attn.q", ALIAS_HF, 0},
-    {ARCH_GPT2, "past_key_values.1.key", "blocks.1.attn.k", ALIAS_HF, 0},
-    {ARCH_GPT2, "transformer.ln_f", "ln_final.out", ALIAS_HF, 0},
-    {ARCH_GPT2, "transformer.h.99999999999999999999.mlp", NULL, ALIAS_OWN, 0},
-    {ARCH_GPT2, "model.layers.0.mlp.gate_proj", "blocks.0.mlp.pre", ALIAS_HF, 0},
-    {ARCH_GPT2, "model.layers.0.mlp.up_proj", NULL, ALIAS_OWN, 0},
-    {ARCH_LLAMA, "model.layers.0.mlp.up_proj", "blocks.0.mlp.pre_linear", ALIAS_HF, 0},
-    {ARCH_LLAMA, "model.embed_tokens", "embed", ALIAS_HF, 0},
-    {ARCH_LLAMA, "model.layers.1.self_attn.o_proj", "blocks.1.attn_out", ALIAS_HF, 0},
-    {ARCH_LLAMA, "model.layers.1.post_attention_layernorm", "blocks.1.ln2.out", ALIAS_HF, 0},
-    {ARCH_LLAMA, "model.norm", "ln_final.out", ALIAS_HF, 0},
-    {ARCH_LLAMA, "past_key_values.0.key", "blocks.0.attn.rot_k", ALIAS_HF, 0},
-    {ARCH_LLAMA, "l_out-1", "blocks.1.resid_post", ALIAS_LLAMA_CPP, 0},
-    {ARCH_LLAMA, "Qcur-0", "blocks.0.attn.rot_q", ALIAS_LLAMA_CPP, 0},
-    {ARCH_GPT2, "Qcur-0 (reshaped)", "blocks.0.attn.q", ALIAS_LLAMA_CPP, 0},
-    {ARCH_GPT2, "kq_soft_max-1", "blocks.1.attn.pattern", ALIAS_LLAMA_CPP, 0},
-    {ARCH_GPT2, "ffn_up-0", "blocks.0.mlp.pre", ALIAS_LLAMA_CPP, 0},
-    {ARCH_LLAMA, "ffn_up-0", "blocks.0.mlp.pre_linear", ALIAS_LLAMA_CPP, 0},
-    {ARCH_LLAMA, "result_output", "logits", ALIAS_LLAMA_CPP, 0},
-    {ARCH_LLAMA, "l_out-2", NULL, ALIAS_OWN, 0},
-    {ARCH_LLAMA, "l_out-x", NULL, ALIAS_OWN, 0},
-    {ARCH_GPT2, "L1.H2.attn.pattern", "blocks.1.attn.pattern", ALIAS_OWN, 3},
-    {ARCH_GPT2, "L0.H0.attn.k", "blocks.0.attn.k", ALIAS_OWN, 1},
-    {ARCH_GPT2, "blocks.1.attn.pattern.0", "blocks.1.attn.pattern", ALIAS_OWN, 1},
-    {ARCH_GPT2, "blocks.1.attn.hook_pattern.2", "blocks.1.attn.pattern", ALIAS_TLENS, 3},
-    {ARCH_LLAMA, "L1.H3.attn.rot_q", "blocks.1.attn.rot_q", ALIAS_OWN, 4},
-    {ARCH_LLAMA, "L1.H1.attn.rot_k", "blocks.1.attn.rot_k", ALIAS_OWN, 2},
-    {ARCH_LLAMA, "cache.1.k.1", "cache.1.k", ALIAS_OWN, 2},
-    {ARCH_LLAMA, "L1.H2.attn.rot_k", NULL, ALIAS_OWN, 0},
-    {ARCH_GPT2, "L1.H3.attn.pattern", NULL, ALIAS_OWN, 0},
-    {ARCH_GPT2, "L2.H0.attn.pattern", NULL, ALIAS_OWN, 0},
-    {ARCH_GPT2, "L1.H.attn.pattern", NULL, ALIAS_OWN, 0},
-    {ARCH_GPT2, "L1.H99999999999999999999.attn.z", NULL, ALIAS_OWN, 0},
-    {ARCH_GPT2, "L1.H0.mlp.post", NULL, ALIAS_OWN, 0},
-    {ARCH_GPT2, "L1.H0.blocks.1.attn.q", NULL, ALIAS_OWN, 0},
-    {ARCH_GPT2, "blocks.1.mlp_out.0", NULL, ALIAS_OWN, 0},
-    {ARCH_GPT2, "blocks.1.attn.pattern.3", NULL, ALIAS_OWN, 0},
-    {ARCH_GPT2, "blocks.1.attn.pattern.", NULL, ALIAS_OWN, 0},
-    {ARCH_LLAMA, "", NULL, ALIAS_OWN, 0},
-    {ARCH_LLAMA, "my_tensor", NULL, ALIAS_OWN, 0},
+    {ARCH_GPT2, "blocks.1.attn.q", "blocks.1.attn.q", ALIAS_OWN},
+    {ARCH_GPT2, "blocks.1.attn.hook_q", "blocks.1.attn.q", ALIAS_TLENS},
+    {ARCH_GPT2, "blocks.1.attn.hook_attn_scores", "blocks.1.attn.scores", ALIAS_TLENS},
+    {ARCH_GPT2, "blocks.0.hook_resid_pre", "blocks.0.resid_pre", ALIAS_TLENS},
+    {ARCH_GPT2, "hook_embed", "embed", ALIAS_TLENS},
+    {ARCH_GPT2, "ln_final.hook_scale", "ln_final.scale", ALIAS_TLENS},
+    {ARCH_GPT2, "hidden_states.0", "blocks.0.resid_pre", ALIAS_HF},
+    {ARCH_GPT2, "hidden_states_1", "blocks.0.resid_post", ALIAS_HF},
+    {ARCH_GPT2, "hidden_states[2]", "ln_final.out", ALIAS_HF},
+    {ARCH_GPT2, "hidden_states.3", NULL, ALIAS_OWN},
+    {ARCH_GPT2, "attentions_1", "blocks.1.attn.pattern", ALIAS_HF},
+    {ARCH_GPT2, "attentions.2", NULL, ALIAS_OWN},
+    {ARCH_GPT2, "last_hidden_state", "ln_final.out", ALIAS_HF},
+    {ARCH_GPT2, "input_ids", "tokens", ALIAS_HF},
+    {ARCH_GPT2, "transformer.h.1.mlp", "blocks.1.mlp_out", ALIAS_HF},
+    {ARCH_GPT2, "h.1.mlp.c_fc.output", "blocks.1.mlp.pre", ALIAS_HF},
+    {ARCH_GPT2, "transformer.h.0", "blocks.0.resid_post", ALIAS_HF},
+    {ARCH_GPT2, "transformer.h.0.ln_2", "blocks.0.ln2.out", ALIAS_HF},
+    {ARCH_GPT2, "transformer.h.0.attn.c_attn", "blocks.0.attn.q", ALIAS_HF},
+    {ARCH_GPT2, "past_key_values.1.key", "blocks.1.attn.k", ALIAS_HF},
+    {ARCH_GPT2, "transformer.ln_f", "ln_final.out", ALIAS_HF},
+    {ARCH_GPT2, "transformer.h.99999999999999999999.mlp", NULL, ALIAS_OWN},
+    {ARCH_GPT2, "model.layers.0.mlp.gate_proj", "blocks.0.mlp.pre", ALIAS_HF},
+    {ARCH_GPT2, "model.layers.0.mlp.up_proj", NULL, ALIAS_OWN},
+    {ARCH_LLAMA, "model.layers.0.mlp.up_proj", "blocks.0.mlp.pre_linear", ALIAS_HF},
+    {ARCH_LLAMA, "model.embed_tokens", "embed", ALIAS_HF},
+    {ARCH_LLAMA, "model.layers.1.self_attn.o_proj", "blocks.1.attn_out", ALIAS_HF},
+    {ARCH_LLAMA, "model.layers.1.post_attention_layernorm", "blocks.1.ln2.out", ALIAS_HF},
+    {ARCH_LLAMA, "model.norm", "ln_final.out", ALIAS_HF},
+    {ARCH_LLAMA, "past_key_values.0.key", "blocks.0.attn.rot_k", ALIAS_HF},
+    {ARCH_LLAMA, "l_out-1", "blocks.1.resid_post", ALIAS_LLAMA_CPP},
+    {ARCH_LLAMA, "Qcur-0", "blocks.0.attn.rot_q", ALIAS_LLAMA_CPP},
+    {ARCH_GPT2, "Qcur-0 (reshaped)", "blocks.0.attn.q", ALIAS_LLAMA_CPP},
+    {ARCH_GPT2, "kq_soft_max-1", "blocks.1.attn.pattern", ALIAS_LLAMA_CPP},
+    {ARCH_GPT2, "ffn_up-0", "blocks.0.mlp.pre", ALIAS_LLAMA_CPP},
+    {ARCH_LLAMA, "ffn_up-0", "blocks.0.mlp.pre_linear", ALIAS_LLAMA_CPP},
+    {ARCH_LLAMA, "result_output", "logits", ALIAS_LLAMA_CPP},
+    {ARCH_LLAMA, "l_out-2", NULL, ALIAS_OWN},
+    {ARCH_LLAMA, "l_out-x", NULL, ALIAS_OWN},
+    {ARCH_LLAMA, "", NULL, ALIAS_OWN},
+    {ARCH_LLAMA, "my_tensor", NULL, ALIAS_OWN},
+};
+
+/* Arrays of single heads. */
+static const struct {
+    int arch;
+    const char *name, *value; /* NULL: none */
+    enum alias_of of;
+    int head;
+} heads[] = {
+    {ARCH_GPT2, "L1.H2.attn.pattern", "blocks.1.attn.pattern", ALIAS_OWN, 2},
+    {ARCH_GPT2, "L0.H0.attn.k", "blocks.0.attn.k", ALIAS_OWN, 0},
+    {ARCH_GPT2, "blocks.1.attn.pattern.0", "blocks.1.attn.pattern", ALIAS_OWN, 0},
+    {ARCH_GPT2, "blocks.1.attn.hook_pattern.2", "blocks.1.attn.pattern", ALIAS_TLENS, 2},
+    {ARCH_LLAMA, "L1.H3.attn.rot_q", "blocks.1.attn.rot_q", ALIAS_OWN, 3},
+    {ARCH_LLAMA, "L1.H1.attn.rot_k", "blocks.1.attn.rot_k", ALIAS_OWN, 1},
+    {ARCH_LLAMA, "cache.1.k.1", "cache.1.k", ALIAS_OWN, 1},
+    {ARCH_LLAMA, "L1.H2.attn.rot_k", NULL, ALIAS_OWN, -1},
+    {ARCH_GPT2, "L1.H3.attn.pattern", NULL, ALIAS_OWN, -1},
+    {ARCH_GPT2, "L2.H0.attn.pattern", NULL, ALIAS_OWN, -1},
+    {ARCH_GPT2, "L1.H.attn.pattern", NULL, ALIAS_OWN, -1},
+    {ARCH_GPT2, "L1.H99999999999999999999.attn.z", NULL, ALIAS_OWN, -1},
+    {ARCH_GPT2, "L1.H0.mlp.post", NULL, ALIAS_OWN, -1},
+    {ARCH_GPT2, "L1.H0.blocks.1.attn.q", NULL, ALIAS_OWN, -1},
+    {ARCH_GPT2, "blocks.1.mlp_out.0", NULL, ALIAS_OWN, -1},
+    {ARCH_GPT2, "blocks.1.attn.pattern.3", NULL, ALIAS_OWN, -1},
+    {ARCH_GPT2, "blocks.1.attn.pattern.", NULL, ALIAS_OWN, -1},
 };
 // clang-format on
 
@@ -120,7 +128,27 @@ static void test_names(void **state)
         if (found != (names[i].value != NULL) || (found && strcmp(value, names[i].value) != 0))
             fail_msg("'%s' is %s", names[i].name, found ? value : "nothing");
         assert_true(!found || a.of == names[i].of);
-        assert_true(!found || a.head == names[i].head - 1);
+        assert_true(!found || a.head == -1);
+        program_free(p);
+    }
+}
+
+static void test_head_names(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        struct err err = ERR_INIT;
+        struct hparams hp;
+        struct alias a;
+        shape_of(heads[i].arch, &hp);
+        struct program *p = program_of_shape(&hp, &err);
+        assert_non_null(p);
+        bool found = alias_find(p, heads[i].name, &a);
+        const char *value = found ? p->value[a.value].name : NULL;
+        if (found != (heads[i].value != NULL) ||
+            (found && (strcmp(value, heads[i].value) != 0 || a.head != heads[i].head ||
+                       a.of != heads[i].of)))
+            fail_msg("'%s' is %s, head %d", heads[i].name, found ? value : "nothing", a.head);
         program_free(p);
     }
 }
@@ -221,6 +249,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_head_names),
         cmocka_unit_test(test_shape),
         cmocka_unit_test(test_odd_shapes),
     };

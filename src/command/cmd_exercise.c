@@ -50,10 +50,16 @@ static bool start(struct command_env *env, const struct arg *arg, struct err *er
                          "练习 %d：%s。请填写 %s/%s.c 里的 TODO\n\n"),
                  e->number, e->title[lang], shown, e->name);
         exercise_prose(env, e->about[lang], 2);
+        struct str quoted = STR_INIT;
+        if (strpbrk(dir, " ;#\"'\\"))
+            quote_print(dir, strlen(dir), &quoted);
+        else
+            str_adds(&quoted, shown);
         str_addf(
             env->out,
             in_lang(lang, "\nthen: exercise check %s%s%s\n", "\n然后：exercise check %s%s%s\n"),
-            e->name, arg[2].given ? " " : "", arg[2].given ? shown : "");
+            e->name, arg[2].given ? " " : "", arg[2].given ? quoted.text : "");
+        str_release(&quoted);
     }
     free(shown);
     return true;

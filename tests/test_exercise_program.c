@@ -112,7 +112,7 @@ static void test_refused(void **state)
     run("gptscope exercise check cache", 1,
         "gptscope: there is no cache.c in 'cache'; 'exercise start cache' writes it\n");
     run("printf 'int x' >mlp/mlp.c; " CHECK, 1, "It does not compile:\n");
-    run("PATH=/nowhere $GPTSCOPE exercise check mlp", 1,
+    run("g=$(command -v gptscope); PATH=/nowhere $g exercise check mlp", 1,
         "gptscope: exercises need a C compiler, and there is no cc, gcc or clang on the PATH; "
         "install one, or name it in CC\n");
     run("head -c 2000000 /dev/zero >mlp/mlp.c; " CHECK, 1, "mlp/mlp.c");

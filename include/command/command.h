@@ -71,10 +71,11 @@ enum arg_type {
     ARG_OPS,      /* an op as in ARG_OP, or a label for all layers; not looked up */
     ARG_FUNCTION, /* of engine/function.h, for the op named before it */
     ARG_SETTING_VALUE,
-    ARG_MODEL,   /* a built-in's name, a model that is found, or a file */
-    ARG_BRANCH,  /* a branch's number */
-    ARG_BREAK,   /* a breakpoint's number */
-    ARG_ABLATION /* an ablation's number; i */
+    ARG_MODEL,    /* a built-in's name, a model that is found, or a file */
+    ARG_BRANCH,   /* a branch's number */
+    ARG_BREAK,    /* a breakpoint's number */
+    ARG_EXERCISE, /* an exercise's name or number */
+    ARG_ABLATION  /* an ablation's number; i */
 };
 
 struct arg_spec {

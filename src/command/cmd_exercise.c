@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "command/exercise_print.h"
+#include "command/parse.h"
 #include "command/result.h"
 
 #include <stdlib.h>
@@ -49,10 +50,16 @@ static bool start(struct command_env *env, const struct arg *arg, struct err *er
                          "练习 %d：%s。请填写 %s/%s.c 里的 TODO\n\n"),
                  e->number, e->title[lang], shown, e->name);
         exercise_prose(env, e->about[lang], 2);
+        struct str quoted = STR_INIT;
+        if (strpbrk(dir, " ;#\"'\\"))
+            quote_print(dir, strlen(dir), &quoted);
+        else
+            str_adds(&quoted, shown);
         str_addf(
             env->out,
             in_lang(lang, "\nthen: exercise check %s%s%s\n", "\n然后：exercise check %s%s%s\n"),
-            e->name, arg[2].given ? " " : "", arg[2].given ? shown : "");
+            e->name, arg[2].given ? " " : "", arg[2].given ? quoted.text : "");
+        str_release(&quoted);
     }
     free(shown);
     return true;
@@ -118,11 +125,29 @@ static bool solution(struct command_env *env, const struct arg *arg, struct err 
     return true;
 }
 
+/* A word that is none of those was taken for the name. */
+static bool unknown(const char *word, struct err *err)
+{
+    static const char words[] = "list start check hint solution";
+    struct str list = STR_INIT, near = STR_INIT;
+
+    choice_print(words, &list);
+    if (choice_near(words, word, &near))
+        err_set(err, "'%s' is not %s; did you mean '%s'?", word, list.text, near.text);
+    else
+        err_set(err, "'%s' is not %s", word, list.text);
+    str_release(&list);
+    str_release(&near);
+    return false;
+}
+
 bool cmd_exercise(struct command_env *env, const struct arg *arg, struct err *err)
 {
     static bool (*const run[])(struct command_env * env, const struct arg *arg,
                                struct err *err) = {list, start, check, hint, solution};
 
     env->journal.skip = true; /* nothing of the session changes */
+    if (!arg[0].given && arg[1].given)
+        return unknown(arg[1].text, err);
     return run[arg[0].given ? arg[0].i : 0](env, arg, err);
 }

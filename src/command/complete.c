@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "model/builtin.h"
+#include "session/exercise.h"
 #include "view/view.h"
 
 #include <stdio.h>
@@ -112,6 +113,15 @@ static void offer_breaks(struct completing *x)
         offer_numbers(x, x->s->breaks.item[i].id, x->s->breaks.item[i].id + 1);
 }
 
+static void offer_exercises(struct completing *x)
+{
+    struct err unheard = ERR_INIT;
+    const struct exercises *all = exercises_all(&unheard);
+
+    for (int i = 0; all && i < all->n; i++)
+        offer(x, all->item[i].name);
+}
+
 /* What fits the argument. */
 static void offer_argument(struct completing *x, const struct command *row,
                            const struct arg_spec *spec)
@@ -168,6 +178,9 @@ static void offer_argument(struct completing *x, const struct command *row,
         break;
     case ARG_BREAK:
         offer_breaks(x);
+        break;
+    case ARG_EXERCISE:
+        offer_exercises(x);
         break;
     case ARG_ABLATION:
         offer_numbers(x, 1, x->s->n_ablations + 1);

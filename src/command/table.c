@@ -375,7 +375,7 @@ const struct command command_table[] = {
 
     {"exercise", "learning",
      {{"WHAT", ARG_CHOICE, true, "list start check hint solution"},
-      {"NAME", ARG_WORD, true, NULL}, {"WHERE", ARG_FILE, true, NULL}},
+      {"NAME", ARG_EXERCISE, true, NULL}, {"WHERE", ARG_FILE, true, NULL}},
      "write a function of the model in C, and have it checked\n"
      "start writes a folder (WHERE, or NAME) with a file to fill in; check compiles it with the\n"
      "system's C compiler and says of each TODO whether it is right, and what is wrong; hint gives\n"
@@ -383,7 +383,7 @@ const struct command command_table[] = {
      "whole. What the code does wrong (a crash, a loop without end) stays in a process of its own.\n"
      "'set lang zh' gives all texts in Chinese.",
      "exercise list", cmd_exercise},
-    {"watch", "learning", {{"NAME", ARG_WORD, true, "end"}, {"DIR", ARG_FILE, true, NULL}},
+    {"watch", "learning", {{"NAME", ARG_EXERCISE, true, "end"}, {"DIR", ARG_FILE, true, NULL}},
      "run the model with the functions of an exercise in it\n"
      "Each TODO that is begun takes the place of the op that it is, in all layers: a wrong mask is\n"
      "seen as a wrong picture. A file that is saved anew is compiled and checked again, and all is\n"

@@ -79,15 +79,15 @@ int exercise_todo_find(const struct exercise *e, const char *name, struct err *e
 
     if (end != name && !*end && n >= 1 && n <= e->n_todos)
         return (int) n - 1;
-    for (int i = 0; i < e->n_todos; i++) {
+    for (int i = 0; i < e->n_todos; i++)
         if (!strcmp(e->todo[i].name, name))
             return i;
+    for (int i = 0; i < e->n_todos; i++)
         str_addf(&names, "%s%s",
                  i == 0               ? ""
                  : i + 1 < e->n_todos ? ", "
                                       : " and ",
                  e->todo[i].name);
-    }
     err_set(err, "exercise %s has no TODO '%s', but %s", e->name, name, names.text);
     str_release(&names);
     return -1;

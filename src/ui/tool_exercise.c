@@ -21,7 +21,10 @@ static void command_line(const struct tool_args *a, struct str *out)
     str_adds(out, watch ? "watch" : "exercise");
     for (int i = watch ? 1 : 0; i < a->n_rest; i++) {
         str_addc(out, ' ');
-        quote_print(a->rest[i], strlen(a->rest[i]), out);
+        if (!a->rest[i][0] || strpbrk(a->rest[i], " ;#\"\\\n\t\r"))
+            quote_print(a->rest[i], strlen(a->rest[i]), out);
+        else
+            str_adds(out, a->rest[i]);
     }
 }
 

@@ -325,7 +325,7 @@ static const struct {
     {"match", "nothing is searched; find TEXT does"},
     {"find anna; match end; match", "nothing is searched; find TEXT does"},
     {"search", "search needs the full screen; 'find TEXT' searches here"},
-    {"record no/such/folder/x", "cannot write 'no/such/folder/x': No such file or directory"},
+    {"record no/such/folder/x", "cannot write 'no/such/folder/x': no such file or folder; check the path"},
     {"resize", "resize: WHERE is missing; usage: resize left|right|up|down [N]"},
     {"view map; resize up", "this panel has no edge there that could be moved"},
     {"maximise; resize left 3", "this panel has no edge there that could be moved"},

@@ -127,7 +127,7 @@ static void random_tokens(void **state)
           "a sequence has 2 to 128 ids here, which are then repeated, not 129");
     interrupt_set();
     FAILS(heads_of_random(&b, s, &(struct heads_random){20, 2, 7}, &err),
-          "interrupted at op 0 of 70");
+          "sequence 1 of 2: interrupted at op 0 of 70");
     interrupt_clear();
     heads_release(&a);
     session_free(s);

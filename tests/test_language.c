@@ -182,7 +182,10 @@ static void test_history(void **state)
     assert_true(command_run(&f.env, "echo \"\xe2\x80\xae\x1b\"", &f.err));
     f.env.json = false;
     str_clear(&f.out);
-    assert_true(command_run(&f.env, "history 1", &f.err)); /* fit for a terminal */
+    assert_true(command_run(&f.env, "calc log(-1); calc -log(-1)", &f.err));
+    assert_string_equal(f.out.text, "nan\nnan\n");
+    str_clear(&f.out);
+    assert_true(command_run(&f.env, "history 3", &f.err)); /* fit for a terminal */
     assert_non_null(strstr(f.out.text, "\\u202e\\x1b"));
     close_fixture(&f);
 }

@@ -74,6 +74,10 @@ static void test_interrupts(void **state)
     prompt_type(&t, "echo \"al\\x69ve again\"\n");
     prompt_await(&t, "alive again");
     prompt_await(&t, "> ");
+    prompt_type(&t,
+                "\003echo \"st\\x69ll\"\n"); /* in one go: the interrupt is not the line's */
+    prompt_await(&t, "still");
+    prompt_await(&t, "> ");
     prompt_type(&t, "\004"); /* the end of input */
     assert_int_equal(prompt_finish(&t), 0);
     str_release(&line);

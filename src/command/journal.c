@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "command/parse.h"
 
 #include <errno.h>
@@ -104,7 +105,7 @@ bool journal_record(struct journal *j, const char *path, struct err *err)
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     j->file = fd < 0 ? NULL : fdopen(fd, "w");
     if (!j->file) {
-        err_set(err, "cannot write '%s': %s", path, strerror(errno));
+        path_error(err, "cannot write", path, errno);
         if (fd >= 0)
             close(fd);
         return false;
@@ -114,7 +115,7 @@ bool journal_record(struct journal *j, const char *path, struct err *err)
     put(j, j->text.text);
     if (!ferror(j->file))
         return true;
-    err_set(err, "cannot write '%s': %s", path, strerror(errno));
+    path_error(err, "cannot write", path, errno);
     fclose(j->file);
     j->file = NULL;
     free(j->path);
@@ -132,7 +133,7 @@ bool journal_stop(struct journal *j, struct err *err)
     ok = fclose(j->file) == 0 && ok;
     j->file = NULL;
     if (!ok)
-        err_set(err, "'%s' is not complete: %s", j->path, strerror(errno));
+        path_error(err, "cannot complete", j->path, errno);
     free(j->path);
     j->path = NULL;
     return ok;

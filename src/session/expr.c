@@ -460,7 +460,9 @@ bool expr_check(const struct session *s, const char *text, struct expr_claim *cl
 
 static void print_number(double x, int digits, struct str *out)
 {
-    if (digits >= 0)
+    if (isnan(x)) /* whatever its sign */
+        str_adds(out, "nan");
+    else if (digits >= 0)
         str_addf(out, "%.*f", digits, x);
     else
         str_addf(out, "%.6g", x);

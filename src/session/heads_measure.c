@@ -200,6 +200,8 @@ bool heads_of_random(struct heads *h, const struct session *s, const struct head
         n = draw(ids, s, usable, n_usable, how->length, &rng);
         ok = feed(r, ids, n, err) && count_run(&c, r, n, err);
         h->n_query += n;
+        if (!ok)
+            err_add(err, "sequence %d of %d", i + 1, how->sequences);
     }
     finish(h, &c, ok);
     free(ids);

@@ -235,6 +235,7 @@ static void drop_line(void)
 static bool read_line(const char *prompt, const sigset_t *waiting)
 {
     struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
+    struct timespec now = {0, 0};
 
     entered = dropped = false;
     typed = NULL;
@@ -242,12 +243,13 @@ static bool read_line(const char *prompt, const sigset_t *waiting)
     rl_callback_handler_install(prompt, on_line);
     while (!entered && !dropped && !fatal) {
         int n = ppoll(&fd, 1, NULL, waiting);
-        if (n > 0)
-            rl_callback_read_char();
-        else if (n < 0 && errno != EINTR)
+        if (n < 0 && errno != EINTR)
             break;
-        if (!entered)
-            handle_signals();
+        if (n > 0)
+            ppoll(NULL, 0, &now, waiting); /* a signal that waits, too, comes before the key */
+        handle_signals();
+        if (n > 0 && !dropped && !fatal)
+            rl_callback_read_char();
     }
     if (dropped && !entered)
         drop_line();

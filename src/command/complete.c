@@ -122,84 +122,66 @@ static void offer_exercises(struct completing *x)
         offer(x, all->item[i].name);
 }
 
+static void offer_topics(struct completing *x)
+{
+    offer_commands(x);
+    offer_words(x, command_topics);
+}
+
+static void offer_layers(struct completing *x)
+{
+    offer_numbers(x, 0, x->s->program->hp.n_layer);
+}
+
+static void offer_heads(struct completing *x)
+{
+    offer_numbers(x, 0, x->s->program->hp.n_head);
+}
+
+static void offer_ablations(struct completing *x)
+{
+    offer_numbers(x, 1, x->s->n_ablations + 1);
+}
+
+/* Types that say all about what may stand there. */
+static const struct {
+    enum arg_type type;
+    void (*offer)(struct completing *x);
+} offers[] = {
+    {ARG_MODEL, offer_models},       {ARG_SETTING, offer_settings},
+    {ARG_VIEW, offer_views},         {ARG_SETTING_VALUE, offer_setting_values},
+    {ARG_COMMAND, offer_topics},     {ARG_TOKEN, offer_tokens},
+    {ARG_LAYER, offer_layers},       {ARG_HEAD, offer_heads},
+    {ARG_FUNCTION, offer_functions}, {ARG_BRANCH, offer_branches},
+    {ARG_BREAK, offer_breaks},       {ARG_EXERCISE, offer_exercises},
+    {ARG_ABLATION, offer_ablations},
+};
+
 /* What fits the argument. */
 static void offer_argument(struct completing *x, const struct command *row,
                            const struct arg_spec *spec)
 {
+    bool show = !strcmp(row->name, "show");
+
     offer_words(x, spec->words);
-    switch (spec->type) {
-    case ARG_FILE:
-        x->c->files = true;
-        break;
-    case ARG_MODEL:
-        offer_models(x);
-        x->c->files = true;
-        break;
-    case ARG_VALUE:
-        if (!strcmp(row->name, "show"))
-            offer_views(x);
-        offer_values(x, !strcmp(row->name, "show") || !strcmp(row->name, "dump") ||
-                            !strcmp(row->name, "patch"));
-        break;
-    case ARG_OP:
-    case ARG_OPS:
-        offer_ops(x, !strcmp(row->name, "replace"));
-        break;
-    case ARG_SETTING:
-        offer_settings(x);
-        break;
-    case ARG_SETTING_VALUE:
-        offer_setting_values(x);
-        break;
-    case ARG_VIEW:
-        offer_views(x);
-        break;
-    case ARG_COMMAND:
-        offer_commands(x);
-        offer_words(x, command_topics);
-        break;
-    case ARG_TOKEN:
-        offer_tokens(x);
-        break;
-    case ARG_PLACE:
+    x->c->files = x->c->files || spec->type == ARG_FILE || spec->type == ARG_MODEL;
+    for (size_t i = 0; i < sizeof offers / sizeof *offers; i++)
+        if (offers[i].type == spec->type)
+            offers[i].offer(x);
+    if (spec->type == ARG_PLACE)
         offer_places(x, spec->words);
-        break;
-    case ARG_LAYER:
-        offer_numbers(x, 0, x->s->program->hp.n_layer);
-        break;
-    case ARG_HEAD:
-        offer_numbers(x, 0, x->s->program->hp.n_head);
-        break;
-    case ARG_FUNCTION:
-        offer_functions(x);
-        break;
-    case ARG_BRANCH:
-        offer_branches(x);
-        break;
-    case ARG_BREAK:
-        offer_breaks(x);
-        break;
-    case ARG_EXERCISE:
-        offer_exercises(x);
-        break;
-    case ARG_ABLATION:
-        offer_numbers(x, 1, x->s->n_ablations + 1);
-        break;
-    default:
-        break;
-    }
+    if (spec->type == ARG_OP || spec->type == ARG_OPS)
+        offer_ops(x, !strcmp(row->name, "replace"));
+    if (spec->type == ARG_VALUE && show)
+        offer_views(x);
+    if (spec->type == ARG_VALUE)
+        offer_values(x, show || !strcmp(row->name, "dump") || !strcmp(row->name, "patch"));
 }
 
-/* What follows "break token", "expect top" and the like is a token. */
+/* What follows "break token" is a token. */
 static bool token_follows(const struct words *w, int index)
 {
-    static const char *const pairs[][2] = {
-        {"break", "token"}, {"expect", "top"}, {"expect", "p"}, {"expect", "rank"}};
-
-    for (size_t i = 0; index == 2 && i < sizeof pairs / sizeof *pairs; i++)
-        if (!strcmp(w->item[0].text, pairs[i][0]) && !strcmp(w->item[1].text, pairs[i][1]))
-            return true;
-    return false;
+    return index == 2 && !strcmp(w->item[0].text, "break") && !strcmp(w->item[1].text, "token");
 }
 
 static int by_name(const void *a, const void *b)

@@ -190,6 +190,19 @@ static void test_history(void **state)
     close_fixture(&f);
 }
 
+static void test_one_token(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    open_fixture(&f, "T", false);
+    assert_true(command_run(&f.env, "run; verify; headscores 1", &f.err));
+    assert_non_null(strstr(f.out.text, "the token is computed\n1 position computed again"));
+    assert_non_null(
+        strstr(f.out.text, "means of so many queries         0         0         0"));
+    close_fixture(&f);
+}
+
 static void expect_json(struct fixture *f, const char *line, const char *result)
 {
     str_clear(&f->out);
@@ -325,8 +338,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_short_forms), cmocka_unit_test(test_lines),
         cmocka_unit_test(test_numbered),    cmocka_unit_test(test_history),
-        cmocka_unit_test(test_expect),      cmocka_unit_test(test_listed),
-        cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_one_token),   cmocka_unit_test(test_expect),
+        cmocka_unit_test(test_listed),      cmocka_unit_test(test_complete),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);

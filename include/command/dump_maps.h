@@ -10,19 +10,22 @@
 #include "view/figure.h"
 
 struct dump_maps {
-    struct dump_array *a;
+    struct dump_array *a; /* borrowed */
     struct dump_place place;
-    int head_axis; /* of the array; -1: there is none */
-    int n, rows, cols;
+    int head_axis;     /* of the array; -1: there is none */
+    int n, rows, cols; /* n maps of rows x cols numbers */
     enum axis row_axis, col_axis;
-    int first_row, first_col;
-    bool causal, is_signed;
-    double limit; /* 1 for weights and probabilities; 0: as the numbers are */
+    int first_row, first_col; /* where they begin in the value: positions, keys or channels */
+    bool causal, is_signed;   /* keys after the query are masked; below and above 0 */
+    double limit;             /* 1 for weights and probabilities; 0: as the numbers are */
 };
 
 void dump_maps_of(struct dump_array *a, struct dump_maps *m);
 int dump_maps_head(const struct dump_maps *m, int map); /* of the model; -1 without heads */
 void dump_maps_title(const struct dump_maps *m, int map, char *out, size_t size); /* "L0.H3" */
+
+/* What a figure's group has of them: axes, sizes, sign, limit. */
+void dump_maps_group(const struct dump_maps *m, struct figure_group *g);
 
 /* Gives each row of each map once, in the array's order. */
 typedef bool dump_row(void *user, int map, int row, const float *x, struct err *err);

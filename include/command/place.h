@@ -14,9 +14,8 @@ int op_parse(const struct session *s, const char *text, struct err *err);
 /* The name in full of an op whose label only begins as text does: "L2.softm". False when text
  * is no such beginning (it may be a name as it is); with err when several labels begin so. */
 bool op_expand(const struct session *s, const char *text, struct str *full, struct err *err);
-/* "  11 > L0.softmax   attn.pattern [8, 13, 13] = softmax(attn.scores)": '>' is the next to
- * run,
- * '*' is done, 'B' a breakpoint, '?' one with a condition. */
+/* "  11 > L0.softmax   attn.pattern [8, 13, 13] = softmax(attn.scores)": '>' runs next, '*' is
+ * done, 'B' is a breakpoint, '?' one with a condition. */
 void op_line(const struct session *s, int op, struct str *out);
 
 /* A value's shape when the pass that is open, or comes next, is done; returns its axes. */

@@ -5,11 +5,13 @@
  *
  *     {"format": "gptscope dump", "version": 1,
  *      "data": {"file": "pass.npz", "format": "npz", "bytes": 52342, "ends": "90d1..."},
- *      "program": "gptscope 0.1", "date": "2025-03-01T12:00:00Z", "command": "gptscope dump
- * ...", "model": {"name": ..., "fingerprint": ...}, "prompt": {"ids": [...], ...}, "selection":
- * {"values": ["blocks.0.attn.pattern"], "layers": null, ...}, "values": [{"name": ..., "shape":
- * [6, 10, 10], "axes": ["head", "pos", "key"], ...}], "operations": {"softmax": {"formula":
- * ..., "help": ...}}, ...}
+ *      "program": "gptscope 0.1", "date": "2025-03-01T12:00:00Z",
+ *      "command": "gptscope dump ...",
+ *      "model": {"name": ..., "fingerprint": ...},
+ *      "prompt": {"ids": [...], ...},
+ *      "selection": {"values": ["blocks.0.attn.pattern"], "layers": null, ...},
+ *      "values": [{"name": ..., "shape": [6, 10, 10], "axes": ["head", "pos", "key"], ...}],
+ *      "operations": {"softmax": {"formula": ..., "help": ...}}, ...}
  *
  * "ends" is the FNV-1a hash, 64 bits, of the file's first and last 2^20 bytes (of all of it
  * when it is shorter than both). tokens and token_str, and the prompt's, are always those of

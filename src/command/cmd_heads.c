@@ -113,9 +113,10 @@ static void table_print(const struct scored *list, int n, int all, struct str *o
         str_addf(out, "%d more heads\n", all - n);
     if (all > 0) {
         const int *of = list[0].sum->n;
-        str_addf(out, "means of %d, %d, %d, %d and %d queries; entr.: by its largest value\n",
-                 of[JOB_PREVIOUS], of[JOB_INDUCTION], of[JOB_DUPLICATE], of[JOB_SINK],
-                 of[JOB_SELF]);
+        str_addf(out, "%-24s%10d%10d%10d%6d%6d\n", "means of so many queries", of[JOB_PREVIOUS],
+                 of[JOB_INDUCTION], of[JOB_DUPLICATE], of[JOB_SINK], of[JOB_SELF]);
+        str_adds(out,
+                 "entr.: as a share of the largest there can be; max: the largest weight\n");
     }
 }
 

@@ -15,7 +15,8 @@ void where_print(const struct session *s, struct str *out)
     if (s->ids.n == 0)
         str_adds(out, "there are no tokens yet; give a prompt first\n");
     else if (session_done(s))
-        str_addf(out, "all %d tokens are computed\n", s->ids.n);
+        str_addf(out, s->ids.n > 1 ? "all %d tokens are computed\n" : "the token is computed\n",
+                 s->ids.n);
     else
         op_line(s, run_in_pass(s->run) ? run_pc(s->run) : 0, out);
 }

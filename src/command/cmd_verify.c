@@ -7,7 +7,8 @@
 
 static void verify_print(const struct verify *v, struct str *out)
 {
-    str_addf(out, "%d positions computed again in one pass; largest differences:\n", v->n_pos);
+    str_addf(out, "%d position%s computed again in one pass; largest differences:\n", v->n_pos,
+             v->n_pos == 1 ? "" : "s");
     for (int l = 0; l < v->n_layer; l++)
         str_addf(out, "L%d  K %.2g  V %.2g\n", l, (double) v->k[l], (double) v->v[l]);
     str_addf(out, "logits after %d  %.2g\n", v->n_pos - 1, (double) v->logits);

@@ -119,15 +119,7 @@ static void add_kind(struct page *p, const struct dump_maps *m)
 {
     struct figure_group *g = figure_group(&p->f);
 
-    g->row_axis = AXIS_POS;
-    g->col_axis = AXIS_KEY;
-    g->rows = m->rows;
-    g->cols = m->cols;
-    g->first_row = m->first_row;
-    g->first_col = m->first_col;
-    g->causal = m->causal;
-    g->is_signed = m->is_signed;
-    g->limit = m->limit;
+    dump_maps_group(m, g);
     str_adds(&g->title, m->place.what);
 }
 

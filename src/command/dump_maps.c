@@ -72,6 +72,19 @@ void dump_maps_title(const struct dump_maps *m, int map, char *out, size_t size)
         snprintf(out, size, "%s", m->place.value);
 }
 
+void dump_maps_group(const struct dump_maps *m, struct figure_group *g)
+{
+    g->row_axis = m->row_axis;
+    g->col_axis = m->col_axis;
+    g->rows = m->rows;
+    g->cols = m->cols;
+    g->first_row = m->first_row;
+    g->first_col = m->first_col;
+    g->causal = m->causal;
+    g->is_signed = m->is_signed;
+    g->limit = m->limit;
+}
+
 /* The map and the row that row r of the array, in its order, is. */
 static void find_row(const struct dump_maps *m, size_t r, int *map, int *row)
 {

@@ -101,15 +101,7 @@ static void add_group(struct picture *p, int first, int end)
     const struct dump_maps *m = &p->maps[first];
     struct figure_group *g = figure_group(&p->f);
 
-    g->row_axis = m->row_axis;
-    g->col_axis = m->col_axis;
-    g->rows = m->rows;
-    g->cols = m->cols;
-    g->first_row = m->first_row;
-    g->first_col = m->first_col;
-    g->causal = m->causal;
-    g->is_signed = m->is_signed;
-    g->limit = m->limit;
+    dump_maps_group(m, g);
     g->in_a_line = end - first > 1 && m->n > 1 ? m->n : 0;
     add_name(p, first, end, &g->title);
     add_shape(m, &g->title);

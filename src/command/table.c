@@ -325,7 +325,7 @@ const struct command command_table[] = {
      "run; steer 1 0.5 \" ball\"; mark; prompt Tom gave the red hat; run; steer 2 -1 mark",
      cmd_steer},
     {"clear", "changing", {{"N", ARG_ABLATION, true, NULL}},
-     "take ablation N back, or all\n"
+     "take back ablation N, or without N all of them\n"
      "'show ablations' lists them.",
      "ablate mlp 1; clear", cmd_clear},
 

@@ -157,3 +157,26 @@ void golden(const char *name, const char *got)
     compare(name, got, want.text);
     str_release(&want);
 }
+
+void completes(const struct session *s, const char *line, const char *first, const char *holds)
+{
+    char **word = command_complete(s, line, strlen(line));
+    bool found = false;
+
+    if (!word)
+        fail_msg("'%s': no candidates", line);
+    if (!first) {
+        assert_null(word[0]);
+    } else {
+        if (!word[0])
+            fail_msg("'%s': no candidates", line);
+        assert_string_equal(word[0], first);
+        for (int i = 0; word[i]; i++)
+            found = found || !strcmp(word[i], holds);
+        if (!found)
+            fail_msg("'%s': no '%s'", line, holds);
+    }
+    for (int i = 0; word[i]; i++)
+        free(word[i]);
+    free(word);
+}

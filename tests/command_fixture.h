@@ -31,4 +31,7 @@ void assert_safe(const char *text);
 /* Holds output against tests/script/NAME.out; GOLDEN_UPDATE=1 writes that anew. */
 void golden(const char *name, const char *got);
 
+/* The first candidate for the end of the line, and one that is among them; first NULL: none. */
+void completes(const struct session *s, const char *line, const char *first, const char *holds);
+
 #endif

@@ -14,8 +14,9 @@
 
 static char folder[] = "/tmp/gptscope-test-XXXXXX";
 
-void shell_enter(void)
+int shell_enter(void **state)
 {
+    (void) state;
     const char *program = getenv("GPTSCOPE");
     char *full = realpath(program ? program : "./gptscope", NULL);
     if (!full || !mkdtemp(folder) || chdir(folder) != 0) {
@@ -27,14 +28,17 @@ void shell_enter(void)
     setenv("PATH", path, 1);
     free(path);
     free(full);
+    return 0;
 }
 
-void shell_leave(void)
+int shell_leave(void **state)
 {
+    (void) state;
     char *command = xasprintf("rm -rf %s", folder);
     if (chdir("/") != 0 || system(command) != 0)
         fprintf(stderr, "%s is left behind\n", folder);
     free(command);
+    return 0;
 }
 
 static struct str take_file(const char *path)

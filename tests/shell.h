@@ -15,8 +15,9 @@ struct ran {
     struct str out, err;
 };
 
-void shell_enter(void); /* makes the folder and goes there */
-void shell_leave(void); /* removes it */
+/* Before and after a group of tests: makes the folder and goes there; removes it. */
+int shell_enter(void **state);
+int shell_leave(void **state);
 struct ran shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same in a terminal: out is what the terminal gets, err is empty. `keys` is typed once
  * something was printed, or after half a second. */

@@ -389,20 +389,6 @@ static void stopped(void **state)
     assert_string_equal(said, "");
 }
 
-static int enter(void **state)
-{
-    (void) state;
-    shell_enter();
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void) state;
-    shell_leave();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,5 +404,5 @@ int main(void)
         cmocka_unit_test(json_output),
         cmocka_unit_test(stopped),
     };
-    return cmocka_run_group_tests(tests, enter, leave);
+    return cmocka_run_group_tests(tests, shell_enter, shell_leave);
 }

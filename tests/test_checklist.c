@@ -202,7 +202,7 @@ static void test_verb(void **state)
     (void) state;
     struct str line = STR_INIT;
 
-    shell_enter();
+    shell_enter(state);
     setenv("XDG_STATE_HOME", "/dev/null/none", 1);
     expect("gptscope checklist", 0, "0 of 10 are ticked");
     expect(
@@ -231,7 +231,7 @@ static void test_verb(void **state)
            "gptscope: there is no item '11'; the checklist has 1 to 10");
     expect("gptscope checklist 1 2", 2, "gptscope: '2' is too much");
     str_release(&line);
-    shell_leave();
+    shell_leave(state);
 }
 
 int main(void)

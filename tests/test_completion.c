@@ -363,7 +363,7 @@ static int enter(void **state)
     (void) state;
     scripts = realpath(relative, NULL);
     free(relative);
-    shell_enter();
+    shell_enter(state);
     setenv("HOME", ".", 1);
     setenv("GPTSCOPE_MODELS", "my models", 1);
     struct ran r = shell("mkdir 'my models' 'other files' && touch 'my models/a b.gguf' "
@@ -377,7 +377,7 @@ static int leave(void **state)
 {
     (void) state;
     free(scripts);
-    shell_leave();
+    shell_leave(state);
     return 0;
 }
 

@@ -374,20 +374,6 @@ static void test_verb_unknown(void **state)
     ran_release(&r);
 }
 
-static int enter(void **state)
-{
-    (void) state;
-    shell_enter();
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void) state;
-    shell_leave();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest session[] = {
@@ -403,5 +389,5 @@ int main(void)
         cmocka_unit_test(test_numpy),
     };
     return cmocka_run_group_tests(session, fixture_setup, fixture_teardown) +
-           cmocka_run_group_tests(verb, enter, leave);
+           cmocka_run_group_tests(verb, shell_enter, shell_leave);
 }

@@ -464,20 +464,6 @@ static void test_wrong(void **state)
     }
 }
 
-static int enter(void **state)
-{
-    (void) state;
-    shell_enter();
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void) state;
-    shell_leave();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -487,5 +473,5 @@ int main(void)
         cmocka_unit_test(test_one_number),  cmocka_unit_test(test_patch),
         cmocka_unit_test(test_wrong),
     };
-    return cmocka_run_group_tests(tests, enter, leave);
+    return cmocka_run_group_tests(tests, shell_enter, shell_leave);
 }

@@ -330,20 +330,6 @@ static void test_full_stream(void **state)
     }
 }
 
-static int enter(void **state)
-{
-    (void) state;
-    shell_enter();
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void) state;
-    shell_leave();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,5 +337,5 @@ int main(void)
         cmocka_unit_test(test_limit),       cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_full_stream),
     };
-    return cmocka_run_group_tests(tests, enter, leave);
+    return cmocka_run_group_tests(tests, shell_enter, shell_leave);
 }

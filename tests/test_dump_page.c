@@ -194,20 +194,6 @@ static void overview(void **state)
     ran_release(&r);
 }
 
-static int enter(void **state)
-{
-    (void) state;
-    shell_enter();
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void) state;
-    shell_leave();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,5 +203,5 @@ int main(void)
         cmocka_unit_test(overview),
     };
 
-    return cmocka_run_group_tests(tests, enter, leave);
+    return cmocka_run_group_tests(tests, shell_enter, shell_leave);
 }

@@ -166,7 +166,7 @@ static void test_nothing_stays(void **state)
 static int setup(void **state)
 {
     (void) state;
-    shell_enter();
+    shell_enter(state);
     setenv("XDG_STATE_HOME", "/nonexistent", 1);
     struct ran r = shell("pwd");
     r.out.text[strcspn(r.out.text, "\n")] = '\0';
@@ -178,7 +178,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void) state;
-    shell_leave();
+    shell_leave(state);
     return 0;
 }
 

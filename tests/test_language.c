@@ -253,30 +253,6 @@ static void test_expect(void **state)
 
 /* --- completion --- */
 
-static void completes(const struct session *s, const char *line, const char *first,
-                      const char *holds)
-{
-    char **word = command_complete(s, line, strlen(line));
-    bool found = false;
-
-    if (!word)
-        fail_msg("'%s': no candidates", line);
-    if (!first) {
-        assert_null(word[0]);
-    } else {
-        if (!word[0])
-            fail_msg("'%s': no candidates", line);
-        assert_string_equal(word[0], first);
-        for (int i = 0; word[i]; i++)
-            found = found || !strcmp(word[i], holds);
-        if (!found)
-            fail_msg("'%s': no '%s'", line, holds);
-    }
-    for (int i = 0; word[i]; i++)
-        free(word[i]);
-    free(word);
-}
-
 static void test_complete(void **state)
 {
     (void) state;
@@ -322,7 +298,6 @@ static void test_complete(void **state)
     completes(f.session, "append \" thank", "\" thank\"", "\" thanked\"");
     completes(f.session, "append \xc2\xb7thanke", "\xc2\xb7thanked", "\xc2\xb7thanked");
     completes(f.session, "break token \" bal", "\" ball\"", "\" ball\"");
-    completes(f.session, "expect top \" was", "\" was\"", "\" was\"");
     completes(f.session, "steer 1 1 ma", "ma", "mark");
     /* Models and numbers. */
     completes(f.session, "load tiny", "tiny-gpt2", "tiny-llama");

@@ -235,16 +235,9 @@ static void colours(void **state)
 static int enter(void **state)
 {
     (void) state;
-    shell_enter();
+    shell_enter(state);
     unsetenv("NO_COLOR");
     setenv("HOME", ".", 1);
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void) state;
-    shell_leave();
     return 0;
 }
 
@@ -255,5 +248,5 @@ int main(void)
         cmocka_unit_test(stops_at_once),   cmocka_unit_test(closed),
         cmocka_unit_test(streams_formats), cmocka_unit_test(colours),
     };
-    return cmocka_run_group_tests(tests, enter, leave);
+    return cmocka_run_group_tests(tests, enter, shell_leave);
 }

@@ -119,20 +119,6 @@ static void test_long(void **state)
     ran_release(&r);
 }
 
-static int enter(void **state)
-{
-    (void) state;
-    shell_enter();
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void) state;
-    shell_leave();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,5 +126,5 @@ int main(void)
         cmocka_unit_test(test_long),
     };
 
-    return cmocka_run_group_tests(tests, enter, leave);
+    return cmocka_run_group_tests(tests, shell_enter, shell_leave);
 }

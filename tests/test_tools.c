@@ -464,20 +464,6 @@ static void in_a_terminal(void **state)
     }
 }
 
-static int enter(void **state)
-{
-    (void) state;
-    shell_enter();
-    return 0;
-}
-
-static int leave(void **state)
-{
-    (void) state;
-    shell_leave();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -487,5 +473,5 @@ int main(void)
         cmocka_unit_test(one_head),       cmocka_unit_test(numpy_reads_it),
         cmocka_unit_test(old_file_stays), cmocka_unit_test(in_a_terminal),
     };
-    return cmocka_run_group_tests(tests, enter, leave);
+    return cmocka_run_group_tests(tests, shell_enter, shell_leave);
 }

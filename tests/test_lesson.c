@@ -273,6 +273,30 @@ static void test_going(void **state)
     close_fixture(&f);
 }
 
+static struct str printed = STR_INIT;
+
+static void print_out(struct command_env *env)
+{
+    str_add(&printed, env->out->text, env->out->len);
+    str_clear(env->out);
+}
+
+/* Of the scene's commands nothing is printed, also where each command's output is printed at
+ * once. */
+static void test_quiet_scene(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    open_course(&f, LANG_EN);
+    str_clear(&f.out);
+    f.env.flush = print_out;
+    assert_true(command_run(&f.env, "lesson qkv", &f.err));
+    assert_memory_equal(printed.text, "Lesson 5: ", 10);
+    str_release(&printed);
+    close_fixture(&f);
+}
+
 /* What a learner changes is told when a claim no longer holds; the next step is whole again. */
 static void test_broken_scene(void **state)
 {
@@ -380,11 +404,12 @@ static void test_wrap_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_right),  cmocka_unit_test(test_wrong),
-        cmocka_unit_test(test_shown),  cmocka_unit_test(test_languages),
-        cmocka_unit_test(test_going),  cmocka_unit_test(test_broken_scene),
-        cmocka_unit_test(test_faults), cmocka_unit_test(test_fill),
-        cmocka_unit_test(test_wrap),   cmocka_unit_test(test_wrap_rows),
+        cmocka_unit_test(test_right),       cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_shown),       cmocka_unit_test(test_languages),
+        cmocka_unit_test(test_going),       cmocka_unit_test(test_broken_scene),
+        cmocka_unit_test(test_quiet_scene), cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_fill),        cmocka_unit_test(test_wrap),
+        cmocka_unit_test(test_wrap_rows),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);

@@ -72,15 +72,18 @@ static bool run_scene(struct command_env *env, int step, struct err *err)
 {
     const struct lesson *l = course_lesson(env->session->course);
     struct str unread = STR_INIT, *out = env->out;
+    void (*flush)(struct command_env *env) = env->flush;
     bool json = env->json, ok = true;
 
     env->out = &unread;
+    env->flush = NULL;
     env->json = false;
     env->depth++;
     for (int i = 0; ok && i < l->step[step].n_commands; i++)
         ok = command_run(env, l->step[step].command[i], err);
     env->depth--;
     env->json = json;
+    env->flush = flush;
     env->out = out;
     str_release(&unread);
     return ok || err_add(err, "lesson %s, step %d", l->name, step + 1);

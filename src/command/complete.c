@@ -122,6 +122,21 @@ static void offer_exercises(struct completing *x)
         offer(x, all->item[i].name);
 }
 
+/* What has a number. */
+static void offer_counted(struct completing *x, enum arg_type type)
+{
+    if (type == ARG_LAYER)
+        offer_numbers(x, 0, x->s->program->hp.n_layer);
+    else if (type == ARG_HEAD)
+        offer_numbers(x, 0, x->s->program->hp.n_head);
+    else if (type == ARG_ABLATION)
+        offer_numbers(x, 1, x->s->n_ablations + 1);
+    else if (type == ARG_BRANCH)
+        offer_branches(x);
+    else if (type == ARG_BREAK)
+        offer_breaks(x);
+}
+
 /* What fits the argument. */
 static void offer_argument(struct completing *x, const struct command *row,
                            const struct arg_spec *spec)
@@ -164,28 +179,14 @@ static void offer_argument(struct completing *x, const struct command *row,
     case ARG_PLACE:
         offer_places(x, spec->words);
         break;
-    case ARG_LAYER:
-        offer_numbers(x, 0, x->s->program->hp.n_layer);
-        break;
-    case ARG_HEAD:
-        offer_numbers(x, 0, x->s->program->hp.n_head);
-        break;
     case ARG_FUNCTION:
         offer_functions(x);
-        break;
-    case ARG_BRANCH:
-        offer_branches(x);
-        break;
-    case ARG_BREAK:
-        offer_breaks(x);
         break;
     case ARG_EXERCISE:
         offer_exercises(x);
         break;
-    case ARG_ABLATION:
-        offer_numbers(x, 1, x->s->n_ablations + 1);
-        break;
     default:
+        offer_counted(x, spec->type);
         break;
     }
 }

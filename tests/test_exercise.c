@@ -97,7 +97,7 @@ static void test_overflow_names_the_array(void **state)
         skip();
     check_with(&r, "out[n] = 0;", LANG_EN);
     assert_string_equal(r.todo[1].reason.text,
-                        "the array is probably out or x, which has 1 floats here");
+                        "the array is probably out, which has 1 floats here");
     assert_int_equal(r.todo[1].line, 29);
     exercise_report_release(&r);
 }

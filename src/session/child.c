@@ -30,12 +30,12 @@ static void limit(int what, rlim_t most)
 {
     struct rlimit r;
 
-    if (getrlimit((__typeof__((enum __rlimit_resource) 0)) what, &r) != 0)
+    if (getrlimit(what, &r) != 0)
         return;
     r.rlim_cur = most;
     if (r.rlim_max == RLIM_INFINITY || r.rlim_max > most)
         r.rlim_max = most;
-    setrlimit((__typeof__((enum __rlimit_resource) 0)) what, &r);
+    setrlimit(what, &r);
 }
 
 #ifdef __linux__

@@ -30,12 +30,16 @@ static const char *kind_words(const char *kind, enum lang lang)
     return NULL;
 }
 
-/* The arrays of so many bytes: "k or v". Returns how many floats they have, 0 for none. */
-static size_t arrays_of(const struct call *call, size_t bytes, enum lang lang,
+/* The arrays of so many bytes that may be meant, "k or v": outputs for a write, inputs for a
+ * read. Returns how many floats they have, 0 for none. */
+static size_t arrays_of(const struct call *call, size_t bytes, bool writes, enum lang lang,
                         struct str *names)
 {
+    enum array_role other = writes ? ARRAY_IN : ARRAY_OUT;
+
     for (int i = 0; i < call->n_arrays; i++)
-        if (call_floats(&call->array[i]) * sizeof(float) == bytes)
+        if (call->array[i].role != other &&
+            call_floats(&call->array[i]) * sizeof(float) == bytes)
             str_addf(names, "%s%s", names->len > 0 ? in_lang(lang, " or ", " 或 ") : "",
                      call->array[i].name);
     return names->len > 0 ? bytes / sizeof(float) : 0;
@@ -52,7 +56,7 @@ static void tell_memory(struct todo_report *r, const struct tried *t, const char
 {
     const struct call_result *c = &t->result;
     struct str names = STR_INIT;
-    size_t floats = arrays_of(&t->c.call, c->block, lang, &names);
+    size_t floats = arrays_of(&t->c.call, c->block, c->writes, lang, &names);
 
     snprintf(r->name, sizeof r->name, "%s", c->kind);
     str_addf(&r->element, in_lang(lang, "%s %s", "%s%s"),

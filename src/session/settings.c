@@ -83,7 +83,7 @@ const struct setting setting_table[] = {
      "clicks, wheel and pointer are for the screen; off leaves them to the terminal",
      "set mouse off"},
     {"lang", SETTING_ENUM, FIELD(lang), 0, 0, lang_words,
-     "language of the lessons", "set lang zh"},
+     "language of the lessons, the exercises and the checklist", "set lang zh"},
     {NULL, SETTING_INT, 0, 0, 0, 0, NULL, NULL, NULL},
 };
 // clang-format on

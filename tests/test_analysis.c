@@ -10,6 +10,7 @@
 #include "analysis_fixture.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "engine/function.h"
 #include "session/heads.h"
 #include "session/lens.h"
 #include "session/rollout.h"
@@ -131,6 +132,48 @@ static void entropies(void **state)
             say(models[m], "entropy", 1e-5);
             session_free(s);
         }
+}
+
+/* --- a mask that shows what comes later --- */
+
+/* Rollout and entropy count all keys that a query sees, in passes of four tokens. */
+static void ahead(void **state)
+{
+    (void) state;
+    struct session *s = open_case(0, 1);
+    const struct function *f = function_table;
+    int n = s->ids.n, n_layer = s->program->hp.n_layer, n_head = s->program->hp.n_head;
+    double *r = xcalloc((size_t) n * (size_t) n, sizeof *r), *out = xcalloc(300, sizeof *out);
+
+    OK(session_set(s, "chunk", "4", &err));
+    while (!f->ahead)
+        f++;
+    OK(session_put(s, -1, "mask", f, 0, &err));
+    OK(session_run(s, 0, NULL, &err));
+    for (int i = 0; i < n; i++)
+        r[i * n + i] = 1;
+    for (int layer = 0; layer < n_layer; layer++)
+        plain_layer(s, layer, r);
+    for (int pos = 0; pos < n; pos++) {
+        int end = pos / 4 * 4 + 4 < n ? pos / 4 * 4 + 4 : n;
+        double sum = 0;
+        assert_int_equal(rollout_tokens(s, pos), end);
+        near_by(row_entropy_most(s, 1, pos), log(end), 1e-12, "most");
+        OK(rollout(s, pos, n_layer - 1, out, &err));
+        for (int j = 0; j < end; j++)
+            near_by(out[j], r[pos * n + j], 1e-6, "rollout"), sum += out[j];
+        near_by(sum, 1, 1e-5, "the sum");
+    }
+    float *p = pattern_of(s, 1, &n);
+    OK(row_entropy_head(s, 1, n_head - 1, out, &err));
+    for (int q = 0; q < n; q++)
+        near_by(out[q], plain_entropy(p + (size_t) (((n_head - 1) * n + q) * n), n), 1e-5,
+                "entropy");
+    say(models[0], "a mask that shows what comes later", 1e-5);
+    free(p);
+    free(out);
+    free(r);
+    session_free(s);
 }
 
 /* --- similarity --- */
@@ -336,10 +379,15 @@ static void interrupted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rollouts),     cmocka_unit_test(entropies),
-        cmocka_unit_test(similarities), cmocka_unit_test(zeros),
-        cmocka_unit_test(nearest),      cmocka_unit_test(small_vocabulary),
-        cmocka_unit_test(lens_of_all),  cmocka_unit_test(interrupted),
+        cmocka_unit_test(rollouts),
+        cmocka_unit_test(entropies),
+        cmocka_unit_test(ahead),
+        cmocka_unit_test(similarities),
+        cmocka_unit_test(zeros),
+        cmocka_unit_test(nearest),
+        cmocka_unit_test(small_vocabulary),
+        cmocka_unit_test(lens_of_all),
+        cmocka_unit_test(interrupted),
     };
 
     return cmocka_run_group_tests_name("analysis", tests, session_setup, session_teardown);

@@ -383,13 +383,32 @@ static void left_out(void **state)
     close_fixture(&f);
 }
 
+/* Where the final norm lets nothing through, no part reaches the logit. */
+static void nothing_through(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    begin(&f, 0, "Tom gave");
+    str_clear(&f.out);
+    run(&f, "replace ln_final.out zero; run; attribute");
+    assert_non_null(strstr(f.out.text, "0.00000; sum of 36 parts 0.00000; difference 0.0e+00"));
+    assert_non_null(strstr(f.out.text, "patch of ln_final.out"));
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fits),       cmocka_unit_test(full_context),
-        cmocka_unit_test(lens_data),  cmocka_unit_test(attribute_data),
-        cmocka_unit_test(other_data), cmocka_unit_test(same_numbers),
-        cmocka_unit_test(open_pass),  cmocka_unit_test(left_out),
+        cmocka_unit_test(fits),
+        cmocka_unit_test(full_context),
+        cmocka_unit_test(lens_data),
+        cmocka_unit_test(attribute_data),
+        cmocka_unit_test(other_data),
+        cmocka_unit_test(same_numbers),
+        cmocka_unit_test(open_pass),
+        cmocka_unit_test(left_out),
+        cmocka_unit_test(nothing_through),
     };
 
     return cmocka_run_group_tests_name("analysis commands", tests, fixture_setup,

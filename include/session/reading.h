@@ -18,12 +18,15 @@ bool reading_row(const struct run *r, int value, int pos, float *out, struct err
 
 /* Weights of queries [first, first + count) of all heads of a layer. */
 struct pattern_block {
+    const struct run *run;
     int layer, first, count, n_head;
-    int n_key;      /* keys a row has: first + count; those after a row's query weigh 0 */
+    int n_key;      /* keys a row has: all that its last query sees; those hidden weigh 0 */
     const float *p; /* [n_head, count, n_key] */
 };
-/* One query's weights, [query + 1] and zeros. */
+/* One query's weights, [pattern_keys] and zeros. */
 const float *pattern_row(const struct pattern_block *b, int head, int query);
+/* The keys that a query sees: query + 1, more where a mask shows what comes later. */
+int pattern_keys(const struct pattern_block *b, int query);
 
 /* Called for one block after the other; false ends the walk. */
 typedef bool pattern_function(const struct pattern_block *b, void *arg, struct err *err);

@@ -13,9 +13,12 @@
 
 #include "session/session.h"
 
-/* weight[pos + 1], of position pos after layer `last`. The sum is 1 as long as the rows of all
- * patterns have the sum 1, which patches of patterns may change; nothing is scaled to make it
- * so. Fails where a pattern is not computed, and when interrupted. */
+/* Tokens that a computed position may come from: pos + 1, or all of its pass where a mask shows
+ * what comes later. */
+int rollout_tokens(const struct session *s, int pos);
+/* weight[rollout_tokens], of position pos after layer `last`. The sum is 1 as long as the rows
+ * of all patterns have the sum 1, which patches of patterns may change; nothing is scaled to
+ * make it so. Fails where a pattern is not computed, and when interrupted. */
 bool rollout(const struct session *s, int pos, int last, double *weight, struct err *err);
 
 #endif

@@ -25,11 +25,11 @@ static void rollout_print(const struct session *s, const double *weight, int pos
     str_adds(out, "attention rollout of ");
     position_print(s, pos, out);
     str_addf(out, " from layer %d down to the tokens\n", layer);
-    for (int i = 0; i <= pos; i++) {
+    for (int i = 0; i < rollout_tokens(s, pos); i++) {
         most = fmax(most, weight[i]);
         sum += weight[i];
     }
-    for (int i = 0; i <= pos; i++) {
+    for (int i = 0; i < rollout_tokens(s, pos); i++) {
         struct str name = STR_INIT;
         position_print(s, i, &name);
         pad_print(name.text, 20, out);
@@ -46,7 +46,7 @@ static json_t *rollout_json(const struct session *s, const double *weight, int p
 {
     json_t *list = json_array();
 
-    for (int i = 0; i <= pos; i++) {
+    for (int i = 0; i < rollout_tokens(s, pos); i++) {
         json_t *o = position_json(s, i);
         json_object_set_new(o, "weight", result_number(weight[i]));
         json_array_append_new(list, o);
@@ -67,7 +67,7 @@ bool cmd_rollout(struct command_env *env, const struct arg *arg, struct err *err
                        n_layer - 1);
     if (arg[1].given)
         layer = (int) arg[1].i;
-    double *weight = xcalloc((size_t) pos + 1, sizeof *weight);
+    double *weight = xcalloc((size_t) s->ids.n, sizeof *weight);
     bool ok = rollout(s, pos, layer, weight, err);
     if (ok && result_wanted(env))
         result_put(env, rollout_json(s, weight, pos, layer));
@@ -90,15 +90,16 @@ static bool all_heads(struct command_env *env, int pos, struct err *err)
         row_entropy_at(s, pos, at, err) && row_entropy_mean(s, mean, &queries, &most, err);
 
     if (ok && result_wanted(env)) {
-        result_put(env,
-                   json_pack("{s:o, s:o, s:o, s:i, s:o, s:o}", "query", position_json(s, pos),
-                             "entropy", head_grid_json(s, at), "most",
-                             result_number(log(pos + 1.0)), "queries", queries, "mean",
-                             head_grid_json(s, mean), "mean_most", result_number(most)));
+        result_put(env, json_pack("{s:o, s:o, s:o, s:i, s:o, s:o}", "query",
+                                  position_json(s, pos), "entropy", head_grid_json(s, at),
+                                  "most", result_number(row_entropy_most(s, -1, pos)),
+                                  "queries", queries, "mean", head_grid_json(s, mean),
+                                  "mean_most", result_number(most)));
     } else if (ok) {
         str_adds(env->out, "entropy of the attention of query ");
         position_print(s, pos, env->out);
-        str_addf(env->out, "; at most log %d = %.4f nats\n", pos + 1, log(pos + 1.0));
+        str_addf(env->out, "; at most log %d = %.4f nats\n", run_seen(s->run, -1, pos),
+                 row_entropy_most(s, -1, pos));
         head_grid_print(env, at, 8, 4);
         str_addf(env->out, "\nmean over queries 0 to %d; at most %.4f nats\n", queries - 1,
                  most);
@@ -115,7 +116,7 @@ static json_t *head_json(const struct session *s, int layer, int head, const dou
     for (int i = 0; i < n; i++) {
         json_t *o = position_json(s, i);
         json_object_set_new(o, "entropy", result_number(x[i]));
-        json_object_set_new(o, "most", result_number(log(i + 1.0)));
+        json_object_set_new(o, "most", result_number(row_entropy_most(s, layer, i)));
         json_array_append_new(list, o);
     }
     return json_pack("{s:i, s:i, s:o}", "layer", layer, "head", head, "queries", list);
@@ -141,9 +142,9 @@ static bool one_head(struct command_env *env, int layer, int head, struct err *e
             position_print(s, i, &name);
             pad_print(name.text, 20, env->out);
             str_release(&name);
-            str_addf(env->out, "%9.4f%9.4f\n", x[i], log(i + 1.0));
+            str_addf(env->out, "%9.4f%9.4f\n", x[i], row_entropy_most(s, layer, i));
             sum += x[i];
-            most += log(i + 1.0);
+            most += row_entropy_most(s, layer, i);
         }
         str_addf(env->out, "%-20s%9.4f%9.4f\n", "mean", sum / n, most / n);
     }

@@ -100,6 +100,8 @@ static bool find_direction(struct making *m)
     }
     for (size_t i = 0; i < m->d; i++)
         m->sees[i] = (m->sees[i] - (m->norm->code == OP_LAYERNORM ? mean : 0)) / m->a->scale;
+    if (m->a->scale == 0) /* another function in its place lets nothing through */
+        memset(m->sees, 0, m->d * sizeof *m->sees);
     return true;
 }
 

@@ -40,13 +40,20 @@ const float *pattern_row(const struct pattern_block *b, int head, int query)
     return b->p + row * (size_t) b->n_key;
 }
 
-/* Queries from `first` on that make a block. */
-static int block_rows(int n_head, int first, int end)
+int pattern_keys(const struct pattern_block *b, int query)
 {
+    return run_seen(b->run, b->layer, query);
+}
+
+/* Queries from `first` on that make a block. */
+static int block_rows(const struct run *r, int layer, int first, int end)
+{
+    size_t n_head = (size_t) run_program(r)->hp.n_head;
     int rows = 1;
 
     while (first + rows < end &&
-           (size_t) n_head * (size_t) (rows + 1) * (size_t) (first + rows + 1) <= BLOCK_FLOATS)
+           n_head * (size_t) (rows + 1) * (size_t) run_seen(r, layer, first + rows) <=
+               BLOCK_FLOATS)
         rows++;
     return rows;
 }
@@ -60,9 +67,9 @@ bool pattern_walk(const struct run *r, int layer, int first, int count, pattern_
     bool ok = true;
 
     for (int at = first, end = first + count; ok && at < end;) {
-        int rows = block_rows(n_head, at, end), n_key = at + rows;
+        int rows = block_rows(r, layer, at, end), n_key = run_seen(r, layer, at + rows - 1);
         struct region part = {{0, at, 0}, {n_head, rows, n_key}};
-        struct pattern_block b = {layer, at, rows, n_head, n_key, NULL};
+        struct pattern_block b = {r, layer, at, rows, n_head, n_key, NULL};
         if (interrupt_pending()) {
             ok = err_set(err, "interrupted at layer %d, query %d", layer, at);
             break;

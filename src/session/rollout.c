@@ -22,27 +22,36 @@ static bool add_block(const struct pattern_block *b, void *arg, struct err *err)
         step->below[q] += 0.5 * step->above[q];
         for (int head = 0; share != 0 && head < b->n_head; head++) {
             const float *p = pattern_row(b, head, q);
-            for (int k = 0; k <= q; k++)
+            for (int k = 0; k < pattern_keys(b, q); k++)
                 step->below[k] += share * (double) p[k];
         }
     }
     return true;
 }
 
+int rollout_tokens(const struct session *s, int pos)
+{
+    return run_seen(s->run, -1, pos);
+}
+
 bool rollout(const struct session *s, int pos, int last, double *weight, struct err *err)
 {
-    size_t n = (size_t) pos + 1;
+    if (!reading_ready(s, program_value(s->program, last, "attn.pattern"), pos, err))
+        return false;
+    int end = rollout_tokens(s, pos);
+    size_t n = (size_t) end;
     double *above = xcalloc(n, sizeof *above);
-    bool ok = reading_ready(s, program_value(s->program, last, "attn.pattern"), pos, err);
+    bool ok = true;
 
     memset(weight, 0, n * sizeof *weight);
     weight[pos] = 1;
     for (int layer = last; ok && layer >= 0; layer--) {
         struct step step = {above, weight};
         int first = layer == last ? pos : 0; /* all others have no weight yet */
+        int count = layer == last ? 1 : end;
         memcpy(above, weight, n * sizeof *above);
         memset(weight, 0, n * sizeof *weight);
-        ok = pattern_walk(s->run, layer, first, pos + 1 - first, add_block, &step, err);
+        ok = pattern_walk(s->run, layer, first, count, add_block, &step, err);
     }
     free(above);
     return ok;

@@ -13,7 +13,7 @@ static int pattern_of(const struct session *s, int layer)
 /* One query's; rounded weights may make it a little less than nothing. */
 static double entropy_of(const struct pattern_block *b, int head, int query)
 {
-    return fmax(0, entropy(pattern_row(b, head, query), (size_t) query + 1));
+    return fmax(0, entropy(pattern_row(b, head, query), (size_t) pattern_keys(b, query)));
 }
 
 /* Entropies of all heads, each query's added to its head's sum. */
@@ -52,6 +52,11 @@ static bool add_layer(const struct session *s, int layer, int first, int count, 
     return pattern_walk(s->run, layer, first, count, add_block, &sums, err);
 }
 
+double row_entropy_most(const struct session *s, int layer, int query)
+{
+    return log((double) run_seen(s->run, layer, query));
+}
+
 bool row_entropy_at(const struct session *s, int query, double *out, struct err *err)
 {
     const struct hparams *hp = &s->program->hp;
@@ -77,7 +82,9 @@ bool row_entropy_mean(const struct session *s, double *out, int *queries, double
     if (!reading_ready(s, pattern_of(s, 0), 0, err))
         return false;
     *queries = run_ready(s->run, pattern_of(s, 0));
-    *most = lgamma((double) *queries + 1) / *queries; /* log of 1 * 2 * ... * queries */
+    *most = 0;
+    for (int q = 0; q < *queries; q++)
+        *most += row_entropy_most(s, -1, q) / *queries;
     for (int layer = 0; layer < hp->n_layer; layer++) {
         double *row = out + (size_t) layer * (size_t) hp->n_head;
         int n = run_ready(s->run, pattern_of(s, layer));

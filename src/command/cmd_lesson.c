@@ -72,7 +72,7 @@ static bool run_scene(struct command_env *env, int step, struct err *err)
 {
     const struct lesson *l = course_lesson(env->session->course);
     struct str unread = STR_INIT, *out = env->out;
-    void (*flush)(struct command_env *env) = env->flush;
+    void (*flush)(struct command_env * env) = env->flush;
     bool json = env->json, ok = true;
 
     env->out = &unread;

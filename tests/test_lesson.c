@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WIDTH = 78, TEXT_LEAST = 2, TEXT_MOST = 6, PAGE_MOST = 16 };
+enum { WIDTH = 78, TEXT_LEAST = 3, TEXT_MOST = 6, PAGE_MOST = 16 };
 
 static void say(struct fixture *f, const char *line)
 {

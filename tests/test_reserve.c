@@ -3,8 +3,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "folder.h"
 
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,44 +15,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static char folder[64];
-
-static int set_up(void **state)
-{
-    (void) state;
-    snprintf(folder, sizeof folder, "/tmp/gptscope-test-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    DIR *d = opendir(folder);
-    struct dirent *e;
-
-    (void) state;
-    while (d && (e = readdir(d))) {
-        char *path = file_join(folder, e->d_name);
-        if (unlink(path) != 0 && strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-            rmdir(path);
-        free(path);
-    }
-    if (d)
-        closedir(d);
-    return rmdir(folder);
-}
-
-/* How many names the folder holds besides . and ..: temporaries must be gone. */
-static int names_in_folder(void)
-{
-    DIR *d = opendir(folder);
-    int n = 0;
-
-    while (readdir(d))
-        n++;
-    closedir(d);
-    return n - 2;
-}
 
 static void assert_holds(const char *path, const char *bytes, size_t n)
 {
@@ -167,5 +129,5 @@ int main(void)
         cmocka_unit_test(test_reserved_in_order),
         cmocka_unit_test(test_scratch),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, folder_enter, folder_leave);
 }
